@@ -1,0 +1,25 @@
+# One Dockerfile for every image: --build-arg SERVICE=ingress; all layers but the last few are shared.
+# Builds with the legacy builder and with BuildKit of any age: no `# syntax` line (it would be pulled), no heredoc,
+# no `COPY --link`, no `RUN --mount`.
+ARG NODE_IMAGE=node:24-bookworm-slim
+
+# The manifests alone, so that the layer of the dependencies changes only with them; a new workspace needs no line here.
+FROM ${NODE_IMAGE} AS manifests
+WORKDIR /app
+COPY . .
+RUN mkdir /manifests && find . -name 'package*.json' -exec cp --parents '{}' /manifests/ ';'
+
+FROM ${NODE_IMAGE}
+WORKDIR /app
+ENV NODE_ENV=production
+COPY --from=manifests /manifests ./
+# The optional dependencies are Node itself, for machines without one: the image has it.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
+# A named volume mounted here takes over the owner.
+RUN mkdir -p /var/lib/siplb && chown node:node /var/lib/siplb
+COPY . .
+USER node
+ENV SIPLB_CONFIG=/etc/siplb/siplb.yaml SIPLB_STATE_DIR=/var/lib/siplb SIPLB_HTTP__ADDRESS=0.0.0.0
+ARG SERVICE
+ENV SERVICE=${SERVICE}
+CMD ["sh", "-c", "exec node services/$SERVICE/src/main.ts"]

@@ -1,0 +1,57 @@
+import type { EventChannel, Params, RequestChannel, TableSpec } from '@siplb/contracts'
+import type { Table } from './table.ts'
+
+/** One event as it was heard. */
+export interface Received<T> {
+  readonly data: T
+  readonly params: Params
+  /** CloudEvents `source` and `id`: who says it, and unique for them. */
+  readonly source: string
+  readonly id: string
+}
+
+export interface Subscription {
+  stop(): void
+}
+
+export interface StreamSpec {
+  readonly name: string
+  readonly addresses: readonly string[]
+  readonly maxAgeMs: number
+  readonly maxBytes: number
+}
+
+/**
+ * The message bus, typed by the contract.
+ *
+ * B1. Nothing here blocks the caller on a bus that is gone: publishing drops and counts, a request fails at once.
+ * B2. What arrives is checked before a handler sees it; what does not fit is dropped and counted.
+ * B3. Subscriptions and watches outlive every reconnect; a handler that throws is counted, never fatal.
+ */
+export interface Bus {
+  readonly prefix: string
+  readonly service: string
+  readonly instance: string
+  isConnected(): boolean
+  /** Called with the connection's state now, and on every change of it. */
+  onConnection(listener: (isConnected: boolean) => void): Subscription
+  /** Many data make batches. False: not connected, and so dropped. `id` lets a stream store it only once. */
+  publish<T>(channel: EventChannel<T>, params: Params, data: T | readonly T[], id?: string): boolean
+  subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription
+  /** Throws a `BusError` with code `disconnected`, `no-responders`, `timeout`, `refused` or `malformed`. */
+  request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A>
+  /** Answers requests as an endpoint of this service. Throw a `Refusal` to answer with an error. */
+  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: (body: Q, params: Params) => A | Promise<A>): void
+  /** `owner` creates the bucket where it is missing; others wait until it is there. */
+  table<T>(spec: TableSpec<T>, role: 'owner' | 'user'): Table<T>
+  ensureStream(spec: StreamSpec): Promise<void>
+  close(): Promise<void>
+}
+
+/** What happens on the bus, for counters. `channel` is the address, so the number of series stays small. */
+export interface BusObserver {
+  published(channel: string): void
+  unpublished(channel: string): void
+  received(channel: string): void
+  dropped(channel: string, problem: 'malformed' | 'handler'): void
+}

@@ -1,0 +1,26 @@
+export type BusErrorCode = 'disconnected' | 'no-responders' | 'timeout' | 'refused' | 'malformed'
+
+/** A request that got no usable answer. */
+export class BusError extends Error {
+  readonly code: BusErrorCode
+  /** Of a refusal: the `Nats-Service-Error-Code`. */
+  readonly status: number | undefined
+
+  constructor(code: BusErrorCode, message: string, options: { cause?: unknown; status?: number } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'BusError'
+    this.code = code
+    this.status = options.status
+  }
+}
+
+/** Thrown by a handler of `serve`: the asker gets `Nats-Service-Error` and its code (as HTTP has them: 400, 404, 409, …). */
+export class Refusal extends Error {
+  readonly status: number
+
+  constructor(status: number, message: string) {
+    super(message)
+    this.name = 'Refusal'
+    this.status = status
+  }
+}

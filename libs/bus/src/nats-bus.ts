@@ -1,0 +1,283 @@
+import {
+  batchContentType,
+  bucketName,
+  eventContentType,
+  paramsOf,
+  streamName,
+  subjectOf,
+  type EventChannel,
+  type NatsConfig,
+  type Params,
+  type RequestChannel,
+  type TableSpec,
+} from '@siplb/contracts'
+import {
+  Empty,
+  ErrorCode,
+  headers,
+  NatsError,
+  nanos,
+  RetentionPolicy,
+  ServiceError,
+  StorageType,
+  DiscardPolicy,
+  type Msg,
+  type NatsConnection,
+  type Service,
+  type ServiceMsg,
+  type Subscription as NatsSubscription,
+} from 'nats'
+import type { Bus, BusObserver, Received, StreamSpec, Subscription } from './bus.ts'
+import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
+import { BusError, Refusal } from './errors.ts'
+import { KeptConnection, type ConnectionLog } from './nats-connection.ts'
+import { addEndpoint, startService, type Endpoint } from './nats-service.ts'
+import { NatsTable } from './nats-table.ts'
+import type { Table } from './table.ts'
+
+export interface NatsBusOptions {
+  readonly config: NatsConfig
+  /** Such as `location`; its name on the bus is then `siplb-location`. */
+  readonly service: string
+  readonly instance: string
+  readonly version: string
+  readonly log: ConnectionLog
+  readonly observer: BusObserver
+}
+
+/** A bus over NATS. Returns at once; what was subscribed and served takes effect whenever the connection is there. */
+export function createNatsBus(options: NatsBusOptions): Bus {
+  return new NatsBus(options)
+}
+
+class NatsBus implements Bus {
+  readonly prefix: string
+  readonly service: string
+  readonly instance: string
+  readonly #version: string
+  readonly #log: ConnectionLog
+  readonly #observer: BusObserver
+  readonly #connection: KeptConnection
+  readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
+  readonly #endpoints: Endpoint[] = []
+  #registered: Promise<Service> | undefined
+  #setUpFor: NatsConnection | undefined
+  #lastEventId = 0
+
+  constructor({ config, service, instance, version, log, observer }: NatsBusOptions) {
+    this.prefix = config.prefix
+    this.service = service
+    this.instance = instance
+    this.#version = version
+    this.#log = log
+    this.#observer = observer
+    this.#connection = new KeptConnection(config, `siplb-${service}-${instance}`, log)
+    this.#connection.onChange((nc) => {
+      if (nc !== undefined) this.#setUp(nc)
+    })
+  }
+
+  isConnected(): boolean {
+    return this.#connection.current !== undefined
+  }
+
+  onConnection(listener: (isConnected: boolean) => void): Subscription {
+    return this.#connection.onChange((nc) => listener(nc !== undefined))
+  }
+
+  publish<T>(channel: EventChannel<T>, params: Params, data: T | readonly T[], id?: string): boolean {
+    const nc = this.#connection.current
+    // The client would take it, and lose it without a word.
+    if (nc === undefined) {
+      this.#observer.unpublished(channel.address)
+      return false
+    }
+    const subject = subjectOf(this.prefix, channel.address, params)
+    if (isMany(data)) {
+      const batches = toBatches(data.map((one) => encodeEvent(channel, one, this.#envelope())))
+      for (const batch of batches) nc.publish(subject, batch, { headers: contentType(batchContentType) })
+    } else {
+      const h = contentType(eventContentType)
+      if (id !== undefined) h.set('Nats-Msg-Id', id)
+      nc.publish(subject, encodeEvent(channel, data, this.#envelope(id)), { headers: h })
+    }
+    this.#observer.published(channel.address)
+    return true
+  }
+
+  subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
+    const subject = subjectOf(this.prefix, channel.address, params)
+    let current: NatsSubscription | undefined
+    const start = (nc: NatsConnection) => {
+      current = nc.subscribe(subject, {
+        callback: (error, message) => {
+          if (error === null) this.#deliver(channel, message, handler)
+        },
+      })
+    }
+    this.#subscriptions.add(start)
+    if (this.#setUpFor !== undefined && !this.#setUpFor.isClosed()) start(this.#setUpFor)
+    return {
+      stop: () => {
+        this.#subscriptions.delete(start)
+        current?.unsubscribe()
+      },
+    }
+  }
+
+  async request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A> {
+    const nc = this.#connection.current
+    // The client would wait for the whole timeout.
+    if (nc === undefined) throw new BusError('disconnected', 'the bus is not connected')
+    const subject = subjectOf(this.prefix, channel.address, params)
+    const message = await nc
+      .request(subject, encodeJson(channel.request.parse(body)), { timeout: timeoutMs })
+      .catch((error: unknown) => {
+        throw requestError(error, subject, timeoutMs)
+      })
+    const refused = ServiceError.toServiceError(message)
+    if (refused !== null) throw new BusError('refused', refused.message, { status: refused.code })
+    const reply = channel.reply.safeParse(parseJson(message.data))
+    if (reply.success) return reply.data
+    this.#observer.dropped(channel.address, 'malformed')
+    throw new BusError('malformed', `the answer on ${subject} does not fit the contract`, { cause: reply.error })
+  }
+
+  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: (body: Q, params: Params) => A | Promise<A>): void {
+    const endpoint: Endpoint = {
+      name: channel.address.replaceAll(/[^a-z]+/g, '-').replace(/-$/, ''),
+      subject: subjectOf(this.prefix, channel.address, params),
+      // Every endpoint of the services protocol has a queue: where all are to hear, each has its own.
+      queue: channel.queueGroup ?? this.instance,
+      handler: (error, message) => {
+        if (error === null) void this.#answer(channel, message, handler)
+      },
+    }
+    this.#endpoints.push(endpoint)
+    if (this.#registered !== undefined) void this.#registered.then((service) => addEndpoint(service, endpoint))
+    else if (this.#setUpFor !== undefined) this.#register(this.#setUpFor)
+  }
+
+  table<T>(spec: TableSpec<T>, role: 'owner' | 'user'): Table<T> {
+    const bucket = bucketName(this.prefix, spec)
+    const onMalformed = () => this.#observer.dropped(bucket, 'malformed')
+    return new NatsTable(this.#connection, bucket, spec, role === 'owner', onMalformed)
+  }
+
+  async ensureStream(spec: StreamSpec): Promise<void> {
+    const nc = this.#connection.current
+    if (nc === undefined) throw new BusError('disconnected', 'the bus is not connected')
+    const jsm = await nc.jetstreamManager()
+    const name = streamName(this.prefix, spec)
+    const limits = {
+      subjects: spec.addresses.map((address) => `${this.prefix}.${address}`),
+      max_age: nanos(spec.maxAgeMs),
+      max_bytes: spec.maxBytes,
+      discard: DiscardPolicy.Old,
+    }
+    try {
+      await jsm.streams.info(name)
+      await jsm.streams.update(name, limits)
+    } catch (error) {
+      if (!(error instanceof NatsError) || error.api_error?.code !== 404) throw error
+      await jsm.streams.add({ name, ...limits, retention: RetentionPolicy.Limits, storage: StorageType.File })
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close()
+  }
+
+  /** A connection that was closed for good is replaced by another, which knows nothing of us yet. */
+  #setUp(nc: NatsConnection): void {
+    if (this.#setUpFor === nc) return
+    this.#setUpFor = nc
+    this.#registered = undefined
+    for (const start of this.#subscriptions) start(nc)
+    this.#register(nc)
+  }
+
+  #register(nc: NatsConnection): void {
+    const identity = { name: `siplb-${this.service}`, instance: this.instance, version: this.#version }
+    this.#registered = startService(nc, identity, [...this.#endpoints], this.#log)
+    this.#registered.catch((error: unknown) => {
+      this.#log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'service not registered')
+    })
+  }
+
+  #deliver<T>(channel: EventChannel<T>, message: Msg, handler: (event: Received<T>) => void): void {
+    this.#observer.received(channel.address)
+    const { events, malformed } = decodeEvents(channel, message.data)
+    for (let i = 0; i < malformed; i++) this.#observer.dropped(channel.address, 'malformed')
+    const params = paramsOf(this.prefix, channel.address, message.subject)
+    for (const event of events) {
+      try {
+        handler({ ...event, params })
+      } catch (error) {
+        this.#observer.dropped(channel.address, 'handler')
+        this.#log.warn({ problem: String(error), channel: channel.address }, 'event handler failed')
+      }
+    }
+  }
+
+  async #answer<Q, A>(
+    channel: RequestChannel<Q, A>,
+    message: ServiceMsg,
+    handler: (body: Q, params: Params) => A | Promise<A>,
+  ): Promise<void> {
+    this.#observer.received(channel.address)
+    const payload = message.data.length === 0 ? {} : parseJson(message.data)
+    const body = channel.request.safeParse(payload)
+    if (!body.success) {
+      this.#observer.dropped(channel.address, 'malformed')
+      const where = body.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ')
+      message.respondError(400, where.slice(0, 1000))
+      return
+    }
+    try {
+      const reply = await handler(body.data, paramsOf(this.prefix, channel.address, message.subject))
+      message.respond(encodeJson(channel.reply.parse(reply)))
+    } catch (error) {
+      if (error instanceof Refusal) {
+        message.respondError(error.status, error.message, Empty)
+        return
+      }
+      this.#observer.dropped(channel.address, 'handler')
+      this.#log.warn({ problem: String(error), channel: channel.address }, 'request handler failed')
+      message.respondError(500, 'the request could not be carried out; the log of the service says why')
+    }
+  }
+
+  #envelope(id?: string): { source: string; id: string; time: string } {
+    this.#lastEventId += 1
+    return {
+      source: `/siplb/${this.service}/${this.instance}`,
+      id: id ?? `${bootId}-${this.#lastEventId.toString(36)}`,
+      time: new Date().toISOString(),
+    }
+  }
+}
+
+/** Ids stay unique for a source whose process is started anew. */
+const bootId = Date.now().toString(36)
+
+function isMany<T>(data: T | readonly T[]): data is readonly T[] {
+  return Array.isArray(data)
+}
+
+function contentType(value: string) {
+  const h = headers()
+  h.set('content-type', value)
+  return h
+}
+
+function requestError(error: unknown, subject: string, timeoutMs: number): BusError {
+  const code = error instanceof NatsError ? error.code : ''
+  if (code === (ErrorCode.NoResponders as string)) {
+    return new BusError('no-responders', `nobody answers on ${subject}`, { cause: error })
+  }
+  if (code === (ErrorCode.Timeout as string)) {
+    return new BusError('timeout', `no answer on ${subject} within ${timeoutMs} ms`, { cause: error })
+  }
+  return new BusError('disconnected', `the bus failed a request on ${subject}`, { cause: error })
+}

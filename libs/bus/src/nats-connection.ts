@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs'
+import type { NatsConfig } from '@siplb/contracts'
+import {
+  connect,
+  credsAuthenticator,
+  Events,
+  nkeyAuthenticator,
+  type ConnectionOptions,
+  type NatsConnection,
+  type TlsOptions,
+} from 'nats'
+import type { Subscription } from './bus.ts'
+
+export interface ConnectionLog {
+  info(fields: object, text: string): void
+  warn(fields: object, text: string): void
+}
+
+export const defaultServer = 'nats://127.0.0.1:4222'
+const RETRY_MS = 1000
+
+/**
+ * A connection that is always wanted. The client alone gives up after ten attempts, does not wait for a first server, and
+ * notices a frozen one after four minutes; here it retries for ever, and pings every second so that silence shows in 2–3 s.
+ */
+export class KeptConnection {
+  readonly #options: ConnectionOptions
+  readonly #log: ConnectionLog
+  readonly #listeners = new Set<(nc: NatsConnection | undefined) => void>()
+  #nc: NatsConnection | undefined
+  #isConnected = false
+  #isClosing = false
+  #retry: NodeJS.Timeout | undefined
+  #lastProblem = ''
+
+  constructor(config: NatsConfig, name: string, log: ConnectionLog) {
+    this.#options = optionsOf(config, name)
+    this.#log = log
+    void this.#open()
+  }
+
+  /** The connection while it is up. */
+  get current(): NatsConnection | undefined {
+    return this.#isConnected ? this.#nc : undefined
+  }
+
+  /** Hears the connection now and whenever it comes (anew) or goes (`undefined`). */
+  onChange(listener: (nc: NatsConnection | undefined) => void): Subscription {
+    this.#listeners.add(listener)
+    listener(this.current)
+    return { stop: () => this.#listeners.delete(listener) }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosing = true
+    clearTimeout(this.#retry)
+    if (this.#isConnected) await this.#nc?.flush().catch(() => {})
+    await this.#nc?.close()
+    this.#set(false)
+  }
+
+  async #open(): Promise<void> {
+    try {
+      const nc = await connect(this.#options)
+      if (this.#isClosing) return await nc.close()
+      this.#nc = nc
+      this.#lastProblem = ''
+      this.#log.info({ server: nc.getServer() }, 'bus connected')
+      this.#set(true)
+      void this.#follow(nc)
+      const problem = await nc.closed()
+      this.#set(false)
+      if (!this.#isClosing) this.#openLater(problem)
+    } catch (error) {
+      this.#openLater(error)
+    }
+  }
+
+  #openLater(problem: unknown): void {
+    if (this.#isClosing) return
+    const text = problem instanceof Error ? problem.message : 'closed'
+    if (text !== this.#lastProblem) {
+      this.#log.warn({ servers: this.#options.servers, problem: text }, 'bus not reached; trying on every second')
+    }
+    this.#lastProblem = text
+    this.#retry = setTimeout(() => void this.#open(), RETRY_MS)
+  }
+
+  async #follow(nc: NatsConnection): Promise<void> {
+    for await (const status of nc.status()) {
+      if (status.type === Events.Disconnect) {
+        this.#log.warn({}, 'bus lost')
+        this.#set(false)
+      } else if (status.type === Events.Reconnect) {
+        this.#log.info({ server: nc.getServer() }, 'bus back')
+        this.#set(true)
+      } else if (status.type === Events.Error) {
+        this.#log.warn({ problem: status.data, detail: status.permissionContext }, 'bus refused something')
+      }
+    }
+  }
+
+  #set(isConnected: boolean): void {
+    if (this.#isConnected === isConnected) return
+    this.#isConnected = isConnected
+    for (const listener of this.#listeners) listener(this.current)
+  }
+}
+
+function optionsOf(config: NatsConfig, name: string): ConnectionOptions {
+  const { user, password, credentialsFile, nkeySeedFile, tls } = config
+  return {
+    servers: config.servers ?? [defaultServer],
+    name,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    pingInterval: 1000,
+    maxPingOut: 2,
+    timeout: 3000,
+    ignoreAuthErrorAbort: true,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { pass: password }),
+    ...(credentialsFile === undefined ? {} : { authenticator: credsAuthenticator(readFileSync(credentialsFile)) }),
+    ...(nkeySeedFile === undefined ? {} : { authenticator: nkeyAuthenticator(readFileSync(nkeySeedFile)) }),
+    ...(tls === undefined ? {} : { tls: withoutGaps(tls) }),
+  }
+}
+
+function withoutGaps(tls: NonNullable<NatsConfig['tls']>): TlsOptions {
+  const { caFile, certFile, keyFile } = tls
+  return {
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  }
+}

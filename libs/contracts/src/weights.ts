@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { eventChannel, requestChannel } from './channel.ts'
+import { instanceId, poolId, proxyId } from './ids.ts'
+
+export const policies = ['least-work', 'two-choices', 'smooth-round-robin', 'weighted-random', 'rendezvous'] as const
+export const policy = z.enum(policies)
+export type Policy = z.infer<typeof policy>
+
+export const proxyStates = [
+  'unknown',
+  'up',
+  'suspect',
+  'down',
+  'recovering',
+  'ejected',
+  'draining',
+  'drained',
+  'disabled',
+] as const
+export const proxyState = z.enum(proxyStates)
+export type ProxyState = z.infer<typeof proxyState>
+
+/** The figures behind a weight; what is not known is absent. */
+export const signals = z.object({
+  responseTimeMs: z.number().nonnegative().optional().describe('Peak EWMA of live and probe response times.'),
+  poolResponseTimeMs: z.number().nonnegative().optional().describe('The median over the pool that it is held against.'),
+  load: z.number().min(0).max(1).optional(),
+  faultRate: z.number().min(0).max(1).optional(),
+  requestsPerSecond: z.number().nonnegative().optional(),
+  inFlight: z.int().nonnegative().optional(),
+  dialogs: z.int().nonnegative().optional(),
+})
+
+export type Signals = z.infer<typeof signals>
+
+export const weightRow = z.object({
+  id: proxyId,
+  uri: z.string().max(256),
+  tier: z.int().positive(),
+  baseWeight: z.number().nonnegative().describe('As configured.'),
+  weight: z.number().nonnegative().describe('Effective: what the choice goes by. 0 takes no new request.'),
+  prevWeight: z.number().nonnegative(),
+  state: proxyState,
+  restricted: z.boolean().describe('A candidate only when drawn first: growing after coming up, or asked for less.'),
+  reason: z.string().max(512).describe('Why the weight or state last changed, in words.'),
+  signals,
+})
+
+export type WeightRow = z.infer<typeof weightRow>
+
+/** The whole weight table of a pool. `(epoch, seq)` rises; within an epoch `prevSeq` names the one before. */
+export const weightTable = z.object({
+  pool: poolId,
+  epoch: z.int().nonnegative(),
+  seq: z.int().nonnegative(),
+  prevSeq: z.int().nonnegative(),
+  writer: instanceId,
+  policy,
+  strict: z.boolean().describe('Take the first drawn always.'),
+  panic: z.boolean().describe('So few proxies are left that ejected ones are used too.'),
+  costs: z.record(z.string().max(32), z.number().positive()).describe('Learned work of a request by method; INVITE is 1.'),
+  proxies: z.array(weightRow).max(10_000),
+})
+
+export type WeightTable = z.infer<typeof weightTable>
+
+/** Negative when `a` is older than `b`. */
+export function compareRevisions(
+  a: { readonly epoch: number; readonly seq: number },
+  b: { readonly epoch: number; readonly seq: number },
+): number {
+  return a.epoch === b.epoch ? a.seq - b.seq : a.epoch - b.epoch
+}
+
+export const weightsChanged = eventChannel({
+  address: 'evt.weights.changed.{pool}',
+  type: 'siplb.weights.changed.v1',
+  summary: 'The whole table of the pool, whenever something worth saying changed, with the reason for each proxy.',
+  data: weightTable,
+})
+
+export const tableSnapshot = eventChannel({
+  address: 'evt.table.{pool}',
+  type: 'siplb.table.v1',
+  summary: 'The same table at a fixed rate, not stored: who joins late need not wait for a change.',
+  data: weightTable,
+})
+
+export const weightsQuestion = requestChannel({
+  address: 'req.weights.{pool}',
+  queueGroup: 'weigher',
+  summary: 'The table now.',
+  request: z.object({}),
+  reply: weightTable,
+})

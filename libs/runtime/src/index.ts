@@ -1,0 +1,7 @@
+export type { Component } from './component.ts'
+export { createHttp, type HttpServer, type Readiness } from './http.ts'
+export { MutableLifecycle, run, type Lifecycle, type LifecycleState } from './lifecycle.ts'
+export { createLogger, type Logger } from './logger.ts'
+export { Counter, createBusCounters, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
+export { nowMs } from './monotonic.ts'
+export { createTicker } from './ticker.ts'

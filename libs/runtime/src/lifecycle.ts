@@ -1,0 +1,91 @@
+import type { Component } from './component.ts'
+import type { Logger } from './logger.ts'
+
+/**
+ * starting → ready → draining → stopped. Components start in order, and drain and stop in reverse. SIGTERM or SIGINT drains;
+ * a second one ends the process at once.
+ */
+export type LifecycleState = 'starting' | 'ready' | 'draining' | 'stopped'
+
+export interface Lifecycle {
+  readonly state: LifecycleState
+}
+
+export interface RunOptions {
+  readonly log: Logger
+  readonly components: readonly Component[]
+  /** Longest time that draining may take, in milliseconds. */
+  readonly drainMs: number
+  readonly lifecycle?: MutableLifecycle
+}
+
+export class MutableLifecycle implements Lifecycle {
+  state: LifecycleState = 'starting'
+}
+
+const STOP_MS = 3000
+
+export async function run({ log, components, drainMs, lifecycle = new MutableLifecycle() }: RunOptions): Promise<void> {
+  const isAsked = untilSignal(log)
+  try {
+    for (const component of components) await component.start?.()
+  } catch (error) {
+    log.fatal({ err: error }, 'start failed')
+    process.exitCode = 1
+    await finish(components, log)
+    lifecycle.state = 'stopped'
+    process.exit(1)
+  }
+  lifecycle.state = 'ready'
+  log.info({ startMs: Math.round(process.uptime() * 1000) }, 'ready')
+
+  const signal = await isAsked
+  lifecycle.state = 'draining'
+  log.info({ signal, drainMs }, 'draining')
+  for (const component of components.toReversed()) {
+    await within(drainMs, component.drain?.(), () => log.warn({ component: component.name }, 'drain cut short'))
+  }
+  await finish(components, log)
+  lifecycle.state = 'stopped'
+  log.info({}, 'stopped')
+  process.exit(0)
+}
+
+async function finish(components: readonly Component[], log: Logger): Promise<void> {
+  for (const component of components.toReversed()) {
+    try {
+      await within(STOP_MS, component.stop?.(), () => log.warn({ component: component.name }, 'stop cut short'))
+    } catch (error) {
+      log.warn({ err: error, component: component.name }, 'stop failed')
+    }
+  }
+}
+
+async function within(ms: number, work: Promise<void> | void, onLate: () => void): Promise<void> {
+  if (work === undefined) return
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      onLate()
+      resolve()
+    }, ms)
+  })
+  await Promise.race([work, late])
+  clearTimeout(timer)
+}
+
+function untilSignal(log: Logger): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let isAsked = false
+    const onSignal = (signal: NodeJS.Signals) => {
+      if (isAsked) {
+        log.warn({ signal }, 'second signal, ending at once')
+        process.exit(1)
+      }
+      isAsked = true
+      resolve(signal)
+    }
+    process.on('SIGTERM', onSignal)
+    process.on('SIGINT', onSignal)
+  })
+}
