@@ -1,0 +1,3 @@
+export { startNats, type TestNats, type TestNatsOptions } from './nats.ts'
+export { freezeProcess } from './process.ts'
+export { waitFor } from './wait-for.ts'
