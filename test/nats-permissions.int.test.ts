@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join } from 'node:path'
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { createNatsBus, type Bus, type BusObserver } from '@siplb/bus'
 import {
@@ -15,6 +11,7 @@ import {
   weightsQuestion,
   weightsTable,
 } from '@siplb/contracts'
+import { startNats, type TestNats } from '@siplb/testkit'
 import { connect, Events, type NatsConnection } from 'nats'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 
@@ -58,7 +55,7 @@ const writers: Record<string, User[]> = {
 const params = { pool: 'default', proxy: 'px1', instance: 'here' }
 
 describe('the permissions of config/nats.conf', () => {
-  let server: Awaited<ReturnType<typeof startServer>>
+  let server: TestNats
   const clients = new Map<User, Client>()
 
   beforeAll(async () => {
@@ -194,37 +191,8 @@ function passwordOf(user: User): string {
   return `1-${user}`
 }
 
-/** A server with our configuration, on a free port. */
-async function startServer(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']
-  const binary = dirs.map((dir) => join(dir, 'nats-server')).find((path) => existsSync(path))
-  if (binary === undefined)
-    throw new Error('no nats-server on the PATH or in /usr/sbin: install the package nats-server')
-  const dir = mkdtempSync(join(tmpdir(), 'siplb-nats-'))
-  const config = fileURLToPath(new URL('../config/nats.conf', import.meta.url))
-  const passwords = users.map((user) => [`SIPLB_NATS_${user.toUpperCase()}_PASSWORD`, `"${passwordOf(user)}"`])
-  const child = spawn(
-    binary,
-    ['-c', config, '-a', '127.0.0.1', '-p', '-1', '--jetstream', '-sd', dir, '--ports_file_dir', dir],
-    { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...Object.fromEntries(passwords) } },
-  )
-  let log = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text))
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const stop = async () => {
-    child.kill()
-    await exited
-    rmSync(dir, { recursive: true, force: true })
-  }
-  const ports = join(dir, `nats-server_${child.pid}.ports`)
-  for (let tries = 0; tries < 500; tries++) {
-    if (/Server is ready/.test(log) && existsSync(ports)) {
-      const { nats } = JSON.parse(readFileSync(ports, 'utf8')) as { nats: string[] }
-      if (nats[0] !== undefined) return { url: nats[0], stop }
-    }
-    if (child.exitCode !== null) break
-    await sleep(10)
-  }
-  await stop()
-  throw new Error(`nats-server did not start: ${log}`)
+/** A server with our configuration; the quotes are part of the values, since the server parses them. */
+async function startServer(): Promise<TestNats> {
+  for (const user of users) process.env[`SIPLB_NATS_${user.toUpperCase()}_PASSWORD`] = `"${passwordOf(user)}"`
+  return startNats({ args: ['-c', fileURLToPath(new URL('../config/nats.conf', import.meta.url))] })
 }
