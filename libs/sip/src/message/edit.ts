@@ -1,0 +1,177 @@
+import { SipError, refuseLineBreaks } from '../errors.ts'
+import type { Via } from '../header/via.ts'
+import { HeaderId, headerName } from './header-id.ts'
+import type { HeaderLine, Message, SipRequest } from './message.ts'
+import { skipWhitespace, trimEnd } from './octets.ts'
+import { endOfValue } from './values.ts'
+
+/** A change as data: at this offset take away so many octets and put these in. Text is written as latin1. */
+export interface Edit {
+  readonly at: number
+  readonly remove: number
+  readonly insert: string | Buffer
+}
+
+/**
+ * The message with all edits made, in one copy; every other octet stays. Edits at one offset are made in their order.
+ *
+ * @throws SipError `overlapping-edits` when two of them take away the same octet.
+ */
+export function applyEdits(message: { readonly bytes: Buffer }, edits: readonly Edit[]): Buffer {
+  const { bytes } = message
+  const sorted = isSorted(edits) ? edits : edits.toSorted((a, b) => a.at - b.at || rank(a) - rank(b))
+  const result = Buffer.allocUnsafe(
+    sorted.reduce((size, edit) => size + edit.insert.length - edit.remove, bytes.length),
+  )
+  let from = 0
+  let to = 0
+  for (const { at, remove, insert } of sorted) {
+    if (at < from || at + remove > bytes.length) {
+      throw new SipError('overlapping-edits', `the edit at offset ${at} meets one before it or leaves the message`)
+    }
+    to += bytes.copy(result, to, from, at)
+    to += typeof insert === 'string' ? result.write(insert, to, 'latin1') : insert.copy(result, to)
+    from = at + remove
+  }
+  bytes.copy(result, to, from)
+  return result
+}
+
+// Pure insertions go before a replacement at the same place, so that they do not land behind what it took away.
+const rank = (edit: Edit): number => (edit.remove === 0 ? 0 : 1)
+
+function isSorted(edits: readonly Edit[]): boolean {
+  for (let i = 1; i < edits.length; i++) {
+    const before = edits[i - 1]
+    const edit = edits[i]
+    if (before === undefined || edit === undefined) continue
+    if (before.at > edit.at || (before.at === edit.at && rank(before) > rank(edit))) return false
+  }
+  return true
+}
+
+const insertAt = (at: number, insert: string): Edit => ({ at, remove: 0, insert })
+const remove = (start: number, end: number): Edit => ({ at: start, remove: end - start, insert: '' })
+const replace = (start: number, end: number, insert: string): Edit => ({ at: start, remove: end - start, insert })
+const lineText = (name: string, value: string): string => `${name}: ${refuseLineBreaks(value)}\r\n`
+
+const firstLineStart = (message: Message): number => message.lines[0]?.start ?? message.headersEnd
+
+/** A header line above all others. */
+export function prependLine(message: Message, name: string, value: string): Edit {
+  return insertAt(firstLineStart(message), lineText(name, value))
+}
+
+/** A header line below all others. */
+export function appendLine(message: Message, name: string, value: string): Edit {
+  return insertAt(message.headersEnd, lineText(name, value))
+}
+
+/** A line above the first one of this header, or above all lines when there is none: a new topmost Via, Route, Record-Route. */
+export function addLineAbove(message: Message, id: HeaderId, value: string): Edit {
+  const at = message.line(id)?.start ?? firstLineStart(message)
+  return insertAt(at, lineText(headerName(id), value))
+}
+
+/** A line below the last one of this header, or below all lines when there is none. */
+export function addLineBelow(message: Message, id: HeaderId, value: string): Edit {
+  const last = message.lines.findLast((line) => line.id === id)
+  return insertAt(last?.end ?? message.headersEnd, lineText(headerName(id), value))
+}
+
+/** A Via of ours above the others (RFC 3261, 16.6 step 8). */
+export function pushVia(message: Message, value: string): Edit {
+  return addLineAbove(message, HeaderId.Via, value)
+}
+
+export function replaceRequestUri(request: SipRequest, uri: string): Edit {
+  return replace(request.requestUriStart, request.requestUriEnd, refuseLineBreaks(uri))
+}
+
+export function setMaxForwards(message: Message, hops: number): Edit {
+  const line = message.line(HeaderId.MaxForwards)
+  if (line === undefined) return insertAt(message.headersEnd, lineText('Max-Forwards', String(hops)))
+  return replace(line.valueStart, line.valueEnd, String(hops))
+}
+
+/** Replaces the value of a header, or adds the header. */
+export function setValue(message: Message, id: HeaderId, value: string): Edit {
+  const line = message.line(id)
+  if (line === undefined) return appendLine(message, headerName(id), value)
+  return replace(line.valueStart, line.valueEnd, refuseLineBreaks(value))
+}
+
+/** The whole line, or the first value of a comma list (RFC 3261, 16.7 step 3). */
+export function removeTopVia(message: Message): Edit[] {
+  return removeFirstValues(message, HeaderId.Via, 1)
+}
+
+/** The first `count` values, over as many lines as they take. */
+export function removeTopRoutes(message: Message, count: number): Edit[] {
+  return removeFirstValues(message, HeaderId.Route, count)
+}
+
+export function removeFirstValues(message: Message, id: HeaderId, count: number): Edit[] {
+  const edits: Edit[] = []
+  let left = count
+  for (const line of message.lines) {
+    if (left === 0) break
+    if (line.id !== id) continue
+    const starts = valueStarts(message, line)
+    const next = starts[left]
+    edits.push(next === undefined ? remove(line.start, line.end) : remove(line.valueStart, next))
+    left -= Math.min(left, starts.length)
+  }
+  return edits
+}
+
+/** The last Route value: where a strict router put the Request-URI that was meant (RFC 3261, 16.4). */
+export function removeLastRoute(message: Message): Edit[] {
+  const line = message.lines.findLast((candidate) => candidate.id === HeaderId.Route)
+  if (line === undefined) return []
+  const starts = valueStarts(message, line)
+  const before = starts.at(-2)
+  if (before === undefined) return [remove(line.start, line.end)]
+  const kept = trimEnd(message.bytes, before, endOfValue(message.bytes, before, line.valueEnd))
+  return [remove(kept, line.valueEnd)]
+}
+
+function valueStarts(message: Message, line: HeaderLine): number[] {
+  const starts: number[] = []
+  for (let at = line.valueStart; at < line.valueEnd;) {
+    const start = skipWhitespace(message.bytes, at, line.valueEnd)
+    const stop = endOfValue(message.bytes, start, line.valueEnd)
+    if (start < stop) starts.push(start)
+    at = stop + 1
+  }
+  return starts
+}
+
+export function removeLines(message: Message, id: HeaderId): Edit[] {
+  return message.lines.filter((line) => line.id === id).map((line) => remove(line.start, line.end))
+}
+
+/**
+ * `received` and `rport` on the topmost Via (RFC 3261, 18.2.1; RFC 3581, 4), in the order of their places. What the
+ * sender wrote there himself is replaced: it would send our answer to somebody else.
+ */
+export function addViaParams(
+  message: { readonly topVia: Via },
+  params: { readonly received?: string; readonly rport?: number },
+): Edit[] {
+  const { received, rport } = params
+  const via = message.topVia
+  const edits: Edit[] = []
+  let tail = ''
+  if (received !== undefined) {
+    if (via.receivedStart < 0) tail += `;received=${refuseLineBreaks(received)}`
+    else edits.push(replace(via.receivedStart, via.receivedEnd, refuseLineBreaks(received)))
+  }
+  if (rport !== undefined) {
+    if (via.rportNameEnd < 0) tail += `;rport=${rport}`
+    else if (via.rportValueStart < 0) edits.push(insertAt(via.rportNameEnd, `=${rport}`))
+    else edits.push(replace(via.rportValueStart, via.rportValueEnd, String(rport)))
+  }
+  if (tail !== '') edits.push(insertAt(via.end, tail))
+  return edits.sort((a, b) => a.at - b.at)
+}

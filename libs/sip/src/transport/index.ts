@@ -1,0 +1,7 @@
+export type { Endpoint, Flow, Packet, SocketProblem } from './flow.ts'
+export { RECEIVE_BUFFER, connectUdp, listenUdp } from './udp.ts'
+export type { ConnectUdp, ConnectionHandlers, ListenHandlers, ListenUdp, UdpConnection, UdpListener } from './udp.ts'
+export { createResolver } from './resolve.ts'
+export type { Lookup, Resolved, Resolver } from './resolve.ts'
+export { parseListen } from './listen-address.ts'
+export type { ListenAddress } from './listen-address.ts'
