@@ -22,7 +22,11 @@ describe('docker compose --profile demo up, scaled', () => {
       .withProfiles('demo')
       .withBuild()
       .withPullPolicy(PullPolicy.neverPull())
-      .withEnvironment({ TAG: 'test', SIPLB_NATS_PORT: String(natsPort), SIPLB_SIP_PORTS: await freeUdpRange(10) })
+      .withEnvironment({
+        TAG: 'test',
+        SIPLB_NATS_PORT: String(natsPort),
+        SIPLB_SIP_PORTS: `127.0.0.1:${await freeUdpRange(10)}`,
+      })
       .withClientOptions({
         commandOptions: Object.entries(replicas).flatMap(([service, n]) => ['--scale', `${service}=${n}`]),
       })

@@ -18,7 +18,8 @@ export async function container(service: string, number = 1) {
       while ((await state()).Pid === before) await new Promise((resolve) => setTimeout(resolve, 10))
     },
     async isHealthy(): Promise<boolean> {
-      return (await state()).Health?.Status === 'healthy'
+      const { Running, Health } = await state()
+      return Running && Health?.Status === 'healthy'
     },
     /** Chosen anew at each start of the container. */
     async publishedPort(port: string): Promise<number> {
