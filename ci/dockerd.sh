@@ -4,7 +4,7 @@
 # Prints the process id of an engine that it started, so that the caller can end it (`kill PID`), else nothing.
 set -euo pipefail
 log=${DOCKERD_LOG:-/tmp/dockerd.log}
-pidfile=${DOCKERD_PIDFILE:-/var/run/docker.pid}
+pidfile=/var/run/docker.pid
 up() { timeout 5 docker version --format '{{.Server.Version}}' </dev/null >/dev/null 2>&1; }
 
 up && exit 0
@@ -16,9 +16,18 @@ if ! command -v dockerd >/dev/null; then
   apt-get install -y -qq --no-install-recommends docker.io </dev/null >/dev/null
 fi
 
-if ! pgrep -x dockerd >/dev/null; then
-  # a pid file from a machine image: its number may by now be another process, and dockerd would refuse to start
-  if [ -s "$pidfile" ] && [ "$(cat "/proc/$(cat "$pidfile")/comm" 2>/dev/null || true)" != dockerd ]; then rm -f "$pidfile"; fi
+# a dead one that nobody has waited for yet still has its number
+lives() {
+  local pid
+  for pid in $(pgrep -x dockerd || true); do
+    [ "$(awk '{ print $3 }' "/proc/$pid/stat" 2>/dev/null)" = Z ] || return 0
+  done
+  return 1
+}
+
+if ! lives; then
+  # from a machine image, or an engine that was killed: its number may by now be another process, and dockerd would refuse
+  rm -f "$pidfile"
   (
     for fd in /proc/self/fd/*; do fd=${fd##*/}; [ "$fd" -gt 2 ] && eval "exec $fd>&-"; done 2>/dev/null
     # shellcheck disable=SC2086
