@@ -1,6 +1,5 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,18 +16,6 @@ describe('a nats-server', () => {
     const server = await startNatsServer({ binary, storeDir })
     process.kill(server.pid, 'SIGKILL')
     expect(await server.exited).toBe('SIGKILL')
-  })
-
-  it('ends with the process that started it, also by SIGKILL', async () => {
-    const parent = spawn(process.execPath, ['--input-type=module', '-e', PARENT], {
-      env: { ...process.env, BINARY: binary, STORE: storeDir },
-      cwd: import.meta.dirname,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    const [pid] = (await once(parent.stdout, 'data')).map(Number)
-    expect(existsSync(`/proc/${pid}`)).toBe(true)
-    parent.kill('SIGKILL')
-    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 5000 }).toBe(false)
   })
 
   it('refuses a port that is taken', async () => {
@@ -48,9 +35,3 @@ describe('a nats-server', () => {
     })
   })
 })
-
-const PARENT = `
-import { startNatsServer } from '@siplb/nats-server'
-const server = await startNatsServer({ binary: process.env.BINARY, storeDir: process.env.STORE })
-console.log(server.pid)
-`

@@ -1,3 +1,30 @@
 export { startNats, type TestNats, type TestNatsOptions } from './nats.ts'
+export { freePort } from './ports.ts'
 export { freezeProcess } from './process.ts'
+export { spawnService, type LogLine, type ServiceOptions, type ServiceProcess } from './service.ts'
+export type { CallResult } from './sip/call.ts'
+export {
+  createCaller,
+  type Answered,
+  type Caller,
+  type CallerOptions,
+  type CallerStatistics,
+  type CallOptions,
+} from './sip/caller.ts'
+export {
+  valueOf,
+  valuesOf,
+  type Address,
+  type Header,
+  type Message,
+  type Request,
+  type Response,
+} from './sip/message.ts'
+export {
+  createSampleProxy,
+  type Answer,
+  type SampleProxy,
+  type SampleProxyCounters,
+  type SampleProxyOptions,
+} from './sip/sample-proxy.ts'
 export { waitFor } from './wait-for.ts'

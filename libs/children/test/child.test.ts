@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { startChild } from '@siplb/children'
+
+const node = process.execPath
+const isAlive = (pid: number) => existsSync(`/proc/${pid}`)
+
+describe('a child process', () => {
+  it('tells its lines, and its exit code after the last of them', async () => {
+    const lines: string[] = []
+    const child = startChild(node, ['-e', 'console.log("a b"); console.error("c"); process.exitCode = 3'], {
+      onLine: (line, stream) => lines.push(`${stream} ${line}`),
+    })
+    expect(await child.exited).toBe(3)
+    expect(lines.toSorted()).toEqual(['stderr c', 'stdout a b'])
+    expect(child.isRunning()).toBe(false)
+    expect(child.kill('SIGTERM')).toBe(false)
+  })
+
+  it('is the program itself, so that signals reach it', async () => {
+    const child = startChild('sleep', ['60'])
+    expect(child.kill('SIGUSR1')).toBe(true)
+    expect(await child.exited).toBe('SIGUSR1')
+  })
+
+  it('ends with the process that started it, also by SIGKILL', async () => {
+    const parent = startChild(node, ['--input-type=module', '-e', PARENT], {
+      cwd: import.meta.dirname,
+      onLine: (line) => seen.resolve(Number(line)),
+    })
+    const seen = Promise.withResolvers<number>()
+    const pid = await seen.promise
+    expect(isAlive(pid)).toBe(true)
+    parent.kill('SIGKILL')
+    await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
+  })
+
+  it('cannot be started where there is no such program', async () => {
+    expect(await startChild('no-such-program', []).exited).toBe(127)
+  })
+})
+
+const PARENT = `
+import { startChild } from '@siplb/children'
+console.log(startChild('sleep', ['60']).pid)
+`
