@@ -22,9 +22,11 @@ export function readBranch(branch: string): BranchParts | undefined {
   if (!branch.startsWith(MARK)) return undefined
   const pieces = branch.slice(MARK.length).split('.')
   const [instance, workerText, unique] = pieces
-  if (pieces.length !== 3 || !instance || !workerText || !unique || workerText.length > 5) return undefined
+  if (pieces.length !== 3 || !instance || !workerText || !unique) return undefined
   const worker = Number(workerText)
-  return Number.isInteger(worker) && worker >= 0 ? { instance, worker, unique } : undefined
+  return Number.isInteger(worker) && worker >= 0 && worker < 65_536 && String(worker) === workerText
+    ? { instance, worker, unique }
+    : undefined
 }
 
 /** Whether a branch can be matched on: the cookie and something behind it (RFC 4475, 3.2.1 shows one without). */

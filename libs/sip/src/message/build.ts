@@ -9,14 +9,14 @@ import { statelessTag } from './stateless-tag.ts'
 
 export interface ResponseSpec {
   readonly status: number
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** Used when the request's To has no tag and the status is not 100. Default: `statelessTag(request)`. */
-  readonly toTag?: string
+  readonly toTag?: string | undefined
   /** What the request's topmost Via is given before it is copied (RFC 3261, 18.2.1; RFC 3581, 4). */
-  readonly received?: string
-  readonly rport?: number
+  readonly received?: string | undefined
+  readonly rport?: number | undefined
   readonly extraHeaders?: readonly (readonly [name: string, value: string])[]
-  readonly body?: Buffer
+  readonly body?: Buffer | undefined
 }
 
 /**

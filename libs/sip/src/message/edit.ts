@@ -157,7 +157,7 @@ export function removeLines(message: Message, id: HeaderId): Edit[] {
  */
 export function addViaParams(
   message: { readonly topVia: Via },
-  params: { readonly received?: string; readonly rport?: number },
+  params: { readonly received?: string | undefined; readonly rport?: number | undefined },
 ): Edit[] {
   const { received, rport } = params
   const via = message.topVia

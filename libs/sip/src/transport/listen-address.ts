@@ -27,7 +27,7 @@ function splitPort(text: string): { host: string; portText: string | undefined }
 
 function readPort(text: string): number | undefined {
   const port = Number(text)
-  const isPort = text !== '' && text.length <= 5 && Number.isInteger(port) && port >= 0 && port <= 65_535
+  const isPort = String(port) === text && Number.isInteger(port) && port >= 0 && port <= 65_535
   return isPort ? port : undefined
 }
 
