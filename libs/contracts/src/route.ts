@@ -18,19 +18,25 @@ export const routeFacts = z.object({
 
 export type RouteFacts = z.infer<typeof routeFacts>
 
-export const candidate = z.object({ proxy: proxyId, uri: z.string().max(256), weight: z.number().nonnegative() })
+export const candidate = z.object({
+  proxy: proxyId,
+  uri: z.string().max(256),
+  weight: z.number().nonnegative(),
+  fallback: z.boolean().optional().describe('Takes no part in the pick by work; only there should the others fail.'),
+})
+
 export type Candidate = z.infer<typeof candidate>
 
 const revision = { epoch: z.int().nonnegative(), seq: z.int().nonnegative() }
 
 export const routed = z.object({
   outcome: z.literal('routed'),
-  id: z.string().max(64),
+  id: z.string().max(64).describe('Of the question; empty in evt.route.answered for a choice ahead.'),
   pool: poolId,
   ...revision,
   policy,
   pick: z.enum(['first', 'least-work']).describe('Who decides: the order, or the asker by the least of its own work.'),
-  candidates: z.array(candidate).min(1).max(16).describe('As drawn, repeats removed; what is not picked is the fallback.'),
+  candidates: z.array(candidate).min(1).max(16).describe('As drawn, repeats removed; what is not picked serves should it fail.'),
 })
 
 export const unrouted = z.object({

@@ -41,6 +41,11 @@ export const traffic = z.object({
   epoch: z.int().nonnegative().describe('Epoch and seq of the table that this ingress chooses by.'),
   seq: z.int().nonnegative(),
   proxies: z.array(proxyTraffic).max(10_000),
+  dialogsEnded: z
+    .array(z.object({ ingress: instanceId, dialog: z.string().max(64) }))
+    .max(10_000)
+    .default([])
+    .describe('Ends of dialogs that another ingress counts, as that one knows them.'),
 })
 
 export type Traffic = z.infer<typeof traffic>

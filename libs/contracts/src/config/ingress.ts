@@ -10,7 +10,7 @@ const listenUri = z
   .regex(/^udp:\/\/(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/i, 'must have a numeric address and a port: udp://0.0.0.0:5060 or udp://[::]:5060')
 
 /** 32 random bytes in hexadecimal: `openssl rand -hex 32`. */
-const secret = z.string().min(32, 'must be at least 32 characters: openssl rand -hex 32').max(256)
+const secret = z.string().min(32, 'must be at least 32 characters: openssl rand -hex 32').max(256).meta({ writeOnly: true })
 
 export const ingressConfig = z.strictObject({
   listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060']),

@@ -12,7 +12,7 @@ export const natsConfig = z.strictObject({
     .default('siplb.v1')
     .describe('What every subject starts with; store names derive from it.'),
   user: z.string().optional(),
-  password: z.string().optional(),
+  password: z.string().meta({ writeOnly: true }).optional(),
   credentialsFile: z.string().optional().describe('A .creds file (JWT and seed).'),
   nkeySeedFile: z.string().optional(),
   tls: z

@@ -1,0 +1,71 @@
+/** An open dialog as one ingress counts it. */
+export interface DialogLease {
+  readonly pool: string
+  readonly proxy: string
+  /** `tagHash` of the caller's tag, by which the direction of a request is known. */
+  readonly callerTag: number
+  expiresAt: number
+}
+
+/** Without Session-Expires a dialog is taken for gone after this time, however its end was missed. */
+const LONGEST_MS = 4 * 3600 * 1000
+
+/**
+ * Dialogs that this ingress set up, each on a lease: twice its Session-Expires (RFC 4028), else four hours. A re-INVITE or
+ * UPDATE renews it, BYE ends it, and one whose end nobody saw runs out.
+ */
+export class DialogLeases {
+  readonly #leases = new Map<string, DialogLease>()
+  readonly #counts = new Map<string, number>()
+
+  open(key: string, dialog: Omit<DialogLease, 'expiresAt'>, now: number, sessionExpiresS?: number): void {
+    const expiresAt = now + (sessionExpiresS === undefined ? LONGEST_MS : sessionExpiresS * 2000)
+    const lease = this.#leases.get(key)
+    if (lease !== undefined) {
+      lease.expiresAt = expiresAt
+      return
+    }
+    this.#leases.set(key, { ...dialog, expiresAt })
+    this.#add(dialog.pool, dialog.proxy, 1)
+  }
+
+  find(key: string): DialogLease | undefined {
+    return this.#leases.get(key)
+  }
+
+  close(key: string): void {
+    const lease = this.#leases.get(key)
+    if (lease === undefined) return
+    this.#leases.delete(key)
+    this.#add(lease.pool, lease.proxy, -1)
+  }
+
+  /** Ends the dialog that somebody else knows by another name. */
+  closeBy(isMeant: (key: string) => boolean): void {
+    for (const key of this.#leases.keys()) if (isMeant(key)) return this.close(key)
+  }
+
+  expire(now: number): void {
+    for (const [key, lease] of this.#leases) if (lease.expiresAt <= now) this.close(key)
+  }
+
+  countOf(pool: string, proxy: string): number {
+    return this.#counts.get(`${pool}.${proxy}`) ?? 0
+  }
+
+  get size(): number {
+    return this.#leases.size
+  }
+
+  #add(pool: string, proxy: string, by: number): void {
+    const key = `${pool}.${proxy}`
+    const count = (this.#counts.get(key) ?? 0) + by
+    if (count === 0) this.#counts.delete(key)
+    else this.#counts.set(key, count)
+  }
+}
+
+/** The same for both directions of a dialog (RFC 3261, 12): the Call-ID and both tags. */
+export function dialogKey(callId: string, oneTag: string, otherTag: string): string {
+  return oneTag < otherTag ? `${callId} ${oneTag} ${otherTag}` : `${callId} ${otherTag} ${oneTag}`
+}

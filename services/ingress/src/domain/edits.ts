@@ -1,0 +1,77 @@
+import {
+  addLineAbove,
+  addViaParams,
+  applyEdits,
+  HeaderId,
+  pushVia,
+  removeFirstValues,
+  removeLastRoute,
+  removeTopRoutes,
+  removeTopVia,
+  replaceRequestUri,
+  setMaxForwards,
+  type Edit,
+  type SipRequest,
+  type SipResponse,
+} from '@siplb/sip'
+import type { Way } from './affinity.ts'
+
+/** What a request that goes on is given. */
+export interface Forwarding {
+  readonly via: string
+  readonly recordRoute?: string
+  /** Takes the place of the topmost Route below ours: the proxy it named is gone, and another one stands in for it. */
+  readonly replaceRoute?: string
+  readonly received: ReceivedParams
+}
+
+export interface ReceivedParams {
+  readonly received?: string
+  readonly rport?: number
+}
+
+/** RFC 3261, 16.6, as edits in one copy; every other octet stays as it came. */
+export function forwardRequest(request: SipRequest, way: Way, forwarding: Forwarding): Buffer {
+  const edits: Edit[] = [pushVia(request, forwarding.via), ...addViaParams(request, forwarding.received)]
+  edits.push(setMaxForwards(request, request.maxForwards === undefined ? 70 : request.maxForwards - 1))
+  if (forwarding.recordRoute !== undefined) edits.push(addLineAbove(request, HeaderId.RecordRoute, forwarding.recordRoute))
+  edits.push(...routeEdits(request, way, forwarding.replaceRoute))
+  return applyEdits(request, edits)
+}
+
+function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefined): Edit[] {
+  if (way.isStrict) {
+    // 16.4: the strict router before us moved the Request-URI to the end of the route set; put it back.
+    const meant = way.routes.at(-1)?.text ?? ''
+    return [replaceRequestUri(request, withoutBrackets(meant)), ...removeLastRoute(request), ...removeTopRoutes(request, way.ownRoutes)]
+  }
+  if (replaceRoute === undefined) return removeTopRoutes(request, way.ownRoutes)
+  const removed = removeFirstValues(request, HeaderId.Route, way.ownRoutes + 1)
+  return [addLineAbove(request, HeaderId.Route, replaceRoute), ...removed]
+}
+
+function withoutBrackets(route: string): string {
+  const open = route.indexOf('<')
+  return open < 0 ? route : route.slice(open + 1, route.indexOf('>', open))
+}
+
+/** 16.7 step 3: our Via comes off, and nothing else is touched. */
+export function relayResponse(response: SipResponse): Buffer {
+  return applyEdits(response, removeTopVia(response))
+}
+
+/**
+ * What the topmost Via is given (RFC 3261, 18.2.1 and RFC 3581, 4): the address it really came from, where its sender wrote another
+ * one or a name, and both where he asks for his port.
+ */
+export function receivedParams(request: SipRequest, source: { readonly address: string; readonly port: number }): ReceivedParams {
+  const { topVia } = request
+  const isSame = topVia.host === source.address || topVia.host === `[${source.address}]`
+  if (topVia.rport !== undefined) return { received: source.address, rport: source.port }
+  return isSame ? {} : { received: source.address }
+}
+
+/** Where a response goes (RFC 3261, 18.2.2): to the source, at the port of the Via unless `rport` asks for that of the source. */
+export function replyPort(request: { readonly topVia: SipRequest['topVia'] }, source: { readonly port: number }): number {
+  return request.topVia.rport === undefined ? (request.topVia.port ?? 5060) : source.port
+}

@@ -1,0 +1,61 @@
+/** One forwarded request, from sending to its end. */
+export interface Task {
+  readonly proxy: string
+  readonly cost: number
+}
+
+interface Account {
+  readonly inFlight: Set<Task>
+  readonly unanswered: Set<Task>
+  work: number
+}
+
+/**
+ * What this ingress itself has outstanding at each proxy of a pool. A request is work from sending until the first response
+ * (100 counts); from there to its final response it is in flight, not work: else ringing time would look like load.
+ *
+ * Sets, not counters: a task that ends twice, or never began, changes nothing (the drifting counter is the classic fault).
+ */
+export class WorkLedger {
+  readonly #accounts = new Map<string, Account>()
+
+  begin(task: Task): void {
+    const account = this.#account(task.proxy)
+    account.inFlight.add(task)
+    account.unanswered.add(task)
+    account.work += task.cost
+  }
+
+  answered(task: Task): void {
+    const account = this.#account(task.proxy)
+    if (!account.unanswered.delete(task)) return
+    // Cents that floating point leaves behind must not add up.
+    account.work = account.unanswered.size === 0 ? 0 : account.work - task.cost
+  }
+
+  end(task: Task): void {
+    this.answered(task)
+    this.#account(task.proxy).inFlight.delete(task)
+  }
+
+  workOf(proxy: string): number {
+    return this.#accounts.get(proxy)?.work ?? 0
+  }
+
+  inFlightOf(proxy: string): number {
+    return this.#accounts.get(proxy)?.inFlight.size ?? 0
+  }
+
+  get proxies(): IterableIterator<string> {
+    return this.#accounts.keys()
+  }
+
+  #account(proxy: string): Account {
+    let account = this.#accounts.get(proxy)
+    if (account === undefined) {
+      account = { inFlight: new Set(), unanswered: new Set(), work: 0 }
+      this.#accounts.set(proxy, account)
+    }
+    return account
+  }
+}

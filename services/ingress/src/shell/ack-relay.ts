@@ -1,0 +1,84 @@
+import { makeBranch, parseRoutes } from '@siplb/sip'
+import { readWay } from '../domain/affinity.ts'
+import { admit } from '../domain/admission.ts'
+import type { Target } from '../domain/branch.ts'
+import { forwardRequest } from '../domain/edits.ts'
+import type { RouteToken } from '../domain/route-token.ts'
+import type { IngressContext } from './context.ts'
+import { standInRoute } from './dialogs.ts'
+import type { RequestRouter } from './request-router.ts'
+import type { Arrival } from './server-transaction.ts'
+import type { AddressBook } from './surroundings.ts'
+import { uniqueText } from './unique.ts'
+
+/** An ACK is kept for so long after it was sent: a refusal on the same machine or network comes well within. */
+const KEPT_MS = 250
+
+/**
+ * Passes on the ACK of a 2xx, which is end to end: no transaction, no answer, and no choice of its own (RFC 3261, 13.2.2.4 and
+ * 16.6). It goes where the token says; when the proxy there turns out to be gone and the pool lets its dialogs move, to another.
+ */
+export class AckRelay {
+  readonly #ctx: IngressContext
+  readonly #addresses: AddressBook
+  readonly #router: RequestRouter
+
+  constructor(ctx: IngressContext, addresses: AddressBook, router: RequestRouter) {
+    this.#ctx = ctx
+    this.#addresses = addresses
+    this.#router = router
+  }
+
+  relay(arrival: Arrival): void {
+    const { request, source } = arrival
+    const routes = parseRoutes(request)
+    if (routes === undefined || request.maxForwards === 0) return this.#drop('ack-not-routable')
+    const way = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
+    const admission = admit(request, way, source, this.#addresses)
+    switch (admission.kind) {
+      case 'forward':
+        return this.#tryFirst(arrival, admission.targets, undefined)
+      case 'to-proxy': {
+        const routing = this.#router.ofDialog(admission.token)
+        if (routing.kind === 'refused') return this.#drop('ack-without-proxy')
+        return this.#tryFirst(arrival, routing.targets, admission.token)
+      }
+      default:
+        return this.#drop('ack-without-dialog')
+    }
+  }
+
+  #tryFirst(arrival: Arrival, targets: readonly Target[], token: RouteToken | undefined): void {
+    const { links, wheel } = this.#ctx
+    const [target, ...others] = targets
+    if (target === undefined) return this.#drop('ack-without-proxy')
+    const found = links.linkTo(target.uri)
+    if (found instanceof Promise) {
+      void found.then((link) => (link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token)))
+      return
+    }
+    if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(arrival, others, token)
+    const kept = {}
+    if (others.length > 0) {
+      found.pending.set(kept, () => this.#tryFirst(arrival, others, token))
+      wheel.set(KEPT_MS, () => found.pending.delete(kept))
+    }
+    found.send(this.#bytesFor(arrival, target, token))
+  }
+
+  #bytesFor({ request, local, received }: Arrival, target: Target, token: RouteToken | undefined): Buffer {
+    const ctx = this.#ctx
+    const way = readWay(request, parseRoutes(request) ?? [], this.#addresses, ctx.tokenKeys)
+    const branch = makeBranch({ instance: ctx.bus.instance, worker: 0, unique: uniqueText() })
+    const replaceRoute = token === undefined ? undefined : standInRoute(ctx, token, target, way)
+    return forwardRequest(request, way, {
+      via: `SIP/2.0/UDP ${ctx.advertised(local)};rport;branch=${branch}`,
+      received,
+      ...(replaceRoute === undefined ? {} : { replaceRoute }),
+    })
+  }
+
+  #drop(reason: string): void {
+    this.#ctx.metrics.dropped.inc({ reason })
+  }
+}

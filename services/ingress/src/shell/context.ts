@@ -1,0 +1,46 @@
+import type { Bus } from '@siplb/bus'
+import type { Config } from '@siplb/contracts'
+import type { Chooser, Matcher } from '@siplb/routing'
+import type { Logger } from '@siplb/runtime'
+import type { TransactionTable } from '@siplb/sip'
+import type { DialogLeases } from '../domain/dialog-leases.ts'
+import type { RetryBudget } from '../domain/retry-budget.ts'
+import type { TokenKey } from '../domain/route-token.ts'
+import type { IngressMetrics } from '../metrics.ts'
+import type { ClientTransaction } from './client-transaction.ts'
+import type { MessagePublisher } from './message-publisher.ts'
+import type { PoolTraffic } from './pool-traffic.ts'
+import type { ProxyLinks } from './proxy-links.ts'
+import type { RouteClient } from './route-client.ts'
+import type { ServerTransaction } from './server-transaction.ts'
+import type { TableKeeper } from './table-keeper.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+
+/** What the parts of the ingress share. */
+export interface IngressContext {
+  readonly bus: Bus
+  readonly log: Logger
+  readonly now: () => number
+  readonly wheel: TimerWheel
+  readonly metrics: IngressMetrics
+  readonly tables: TableKeeper
+  readonly routeClient: RouteClient
+  readonly publisher: MessagePublisher
+  readonly links: ProxyLinks
+  readonly chooser: Chooser
+  readonly dialogs: DialogLeases
+  readonly budget: RetryBudget
+  /** The first signs. */
+  readonly tokenKeys: readonly TokenKey[]
+  readonly servers: TransactionTable<ServerTransaction>
+  readonly clients: TransactionTable<ClientTransaction>
+  /** As configured now. */
+  config: Config
+  matcher: Matcher
+  isDraining: boolean
+  trafficOf(pool: string): PoolTraffic
+  /** Ends of dialogs that other instances count, since they were last told. */
+  dialogsEnded(pool: string): { ingress: string; dialog: string }[]
+  /** `host:port` that goes into Via and Record-Route of what came in by this local port. */
+  advertised(local: { readonly address: string; readonly port: number }): string
+}

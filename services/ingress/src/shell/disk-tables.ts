@@ -1,0 +1,42 @@
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { weightTable, type WeightTable } from '@siplb/contracts'
+
+/** The last weight tables on disk: what a cold start goes by when the bus is down. */
+export class DiskTables {
+  readonly #dir: string
+  #writes: Promise<void> = Promise.resolve()
+
+  constructor(stateDir: string) {
+    this.#dir = join(stateDir, 'tables')
+    mkdirSync(this.#dir, { recursive: true })
+  }
+
+  /** What cannot be read, or is no table, is left out. */
+  read(): WeightTable[] {
+    const files = readdirSync(this.#dir).filter((name) => name.endsWith('.json'))
+    return files.flatMap((name) => readTable(join(this.#dir, name)) ?? [])
+  }
+
+  /** Whole or not at all: written beside and renamed. */
+  write(table: WeightTable): Promise<void> {
+    const file = join(this.#dir, `${table.pool}.json`)
+    const aside = `${file}.${process.pid}`
+    this.#writes = this.#writes
+      .catch(() => {})
+      .then(async () => {
+        await writeFile(aside, JSON.stringify(table))
+        await rename(aside, file)
+      })
+    return this.#writes
+  }
+}
+
+function readTable(file: string): WeightTable | undefined {
+  try {
+    return weightTable.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return undefined
+  }
+}

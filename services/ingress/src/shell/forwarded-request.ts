@@ -1,0 +1,259 @@
+import type { Outcome } from '@siplb/contracts'
+import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
+import type { Way } from '../domain/affinity.ts'
+import { isOpen, type Branch, type Target } from '../domain/branch.ts'
+import { forwardRequest, relayResponse } from '../domain/edits.ts'
+import { mayMakeDialog } from '../domain/methods.ts'
+import { ResponseContext, type ForwardEffect } from '../domain/response-context.ts'
+import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
+import { silenceMs } from '../domain/silence.ts'
+import type { Task } from '../domain/work-ledger.ts'
+import { ClientTransaction } from './client-transaction.ts'
+import type { IngressContext } from './context.ts'
+import { noteDialog, standInRoute } from './dialogs.ts'
+import type { Link } from './proxy-links.ts'
+import type { Arrival, ServerTransaction } from './server-transaction.ts'
+import type { Timer } from './timer-wheel.ts'
+import { uniqueText } from './unique.ts'
+
+/** RFC 3261, 16.6 step 11: over three minutes. */
+const TIMER_C_MS = 181_000
+
+export interface ForwardOptions {
+  readonly way: Way
+  /** Of the dialog that the request belongs to. */
+  readonly token: RouteToken | undefined
+  readonly mayFailOver: boolean
+}
+
+/** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
+export class ForwardedRequest {
+  readonly #ctx: IngressContext
+  readonly #server: ServerTransaction
+  readonly #arrival: Arrival
+  readonly #options: ForwardOptions
+  readonly #context: ResponseContext
+  readonly #clients = new Map<Branch, ClientTransaction>()
+  readonly #tasks = new Map<Branch, Task>()
+  readonly #silenceTimers = new Map<Branch, Timer>()
+  readonly #ringTimers = new Map<Branch, Timer>()
+
+  constructor(ctx: IngressContext, server: ServerTransaction, options: ForwardOptions) {
+    this.#ctx = ctx
+    this.#server = server
+    this.#arrival = server.arrival
+    this.#options = options
+    this.#context = new ResponseContext({
+      isInvite: this.#method === 'INVITE',
+      mayFailOver: options.mayFailOver,
+      takeRetry: () => ctx.budget.take(ctx.now()),
+    })
+    server.forwarded = this
+  }
+
+  /** An INVITE without a final response yet: what a stop has to wait for. */
+  get isPending(): boolean {
+    return this.#method === 'INVITE' && !this.#context.isAnswered
+  }
+
+  /** Those that refused a moment ago are tried last. */
+  start(targets: readonly Target[]): void {
+    const isGone = ({ uri }: Target) => this.#ctx.links.knownLinkTo(uri)?.isGone === true
+    const gone = targets.filter(isGone)
+    this.#carryOut(this.#context.start(gone.length === 0 ? targets : [...targets.filter((t) => !isGone(t)), ...gone]))
+  }
+
+  answer(status: number, retryLater = false): void {
+    this.#carryOut(this.#context.answer(status, retryLater))
+  }
+
+  cancel(): void {
+    this.#carryOut(this.#context.cancel())
+  }
+
+  get #method(): string {
+    return this.#arrival.request.method
+  }
+
+  #carryOut(effects: readonly ForwardEffect[]): void {
+    for (const effect of effects) this.#carryOutOne(effect)
+  }
+
+  #carryOutOne(effect: ForwardEffect): void {
+    switch (effect.kind) {
+      case 'try':
+        return this.#try(effect.branch)
+      case 'cancel':
+        return this.#cancel(effect.branch)
+      case 'watch-silence':
+        return this.#watchSilence(effect.branch)
+      case 'watch-ringing':
+        return this.#watchRinging(effect.branch)
+      case 'relay':
+        return this.#relay(effect.response, effect.branch)
+      case 'answer':
+        return this.#answer(effect.status, effect.retryLater)
+      case 'outcome':
+        return this.#outcome(effect.branch, effect.outcome)
+      case 'done':
+        return
+    }
+  }
+
+  #try(branch: Branch): void {
+    if (branch.index > 0 && branch.target.kind === 'proxy') this.#ctx.metrics.failovers.inc({ pool: branch.target.pool })
+    const link = this.#ctx.links.linkTo(branch.target.uri)
+    if (link instanceof Promise) void link.then((found) => this.#send(branch, found))
+    else this.#send(branch, link)
+  }
+
+  #send(branch: Branch, link: Link | undefined): void {
+    if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
+    const { bus, wheel, clients, now } = this.#ctx
+    const branchId = makeBranch({ instance: bus.instance, worker: 0, unique: uniqueText() })
+    this.#begin(branch)
+    const bytes = this.#bytesFor(branch.target, branchId)
+    const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
+      response: (response) => this.#response(branch, client, response),
+      timeout: () => this.#carryOut(this.#context.failure(branch, 'timeout')),
+      ended: () => {
+        clients.remove(client.key)
+        link.pending.delete(client)
+        this.#clients.delete(branch)
+      },
+    })
+    this.#clients.set(branch, client)
+    clients.add(client.key, client)
+    link.pending.set(client, () => {
+      client.abandon()
+      this.#carryOut(this.#context.failure(branch, 'gone'))
+    })
+  }
+
+  #begin(branch: Branch): void {
+    const { target } = branch
+    if (target.kind !== 'proxy') return
+    const { pool, proxy } = target
+    const cost = this.#ctx.tables.get(pool)?.costs[this.#method] ?? 1
+    const task = { proxy, cost }
+    this.#tasks.set(branch, task)
+    this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)
+  }
+
+  #bytesFor(target: Target, branchId: string): Buffer {
+    const { request, local, received } = this.#arrival
+    const { way, token } = this.#options
+    const host = this.#ctx.advertised(local)
+    const recordRoute = this.#recordRoute(target, host)
+    const replaceRoute = token === undefined ? undefined : standInRoute(this.#ctx, token, target, way)
+    return forwardRequest(request, way, {
+      via: `SIP/2.0/UDP ${host};rport;branch=${branchId}`,
+      received,
+      ...(recordRoute === undefined ? {} : { recordRoute }),
+      ...(replaceRoute === undefined ? {} : { replaceRoute }),
+    })
+  }
+
+  #recordRoute(target: Target, host: string): string | undefined {
+    const { bus, config, tokenKeys } = this.#ctx
+    const { request } = this.#arrival
+    const [key] = tokenKeys
+    const isOurs = target.kind === 'proxy' && this.#options.token === undefined
+    if (!isOurs || key === undefined || !config.ingress.recordRoute || !mayMakeDialog(request.method)) return undefined
+    const callerTag = tagHash(request.from.tag ?? '')
+    const { pool, proxy } = target
+    const token = writeToken({ pool, proxy, callerTag, instance: bus.instance, worker: 0, flow: '' }, request.callId, key)
+    return `<sip:${token}@${host};lr>`
+  }
+
+  #response(branch: Branch, client: ClientTransaction, response: SipResponse): void {
+    const { request } = client
+    const isFinal = response.status >= 200
+    if (!client.isAnswered && (isFinal || this.#method === 'INVITE')) {
+      client.isAnswered = true
+      const ms = client.isRetransmitted ? undefined : this.#ctx.now() - request.sentAt
+      const task = this.#tasks.get(branch)
+      if (task !== undefined) this.#traffic(branch)?.firstResponse(task, this.#method, ms)
+    }
+    if (isOpen(branch)) this.#ctx.publisher.received(response, request.link.endpoint, proxyOf(branch.target))
+    if (isFinal) {
+      this.#stopWatching(branch)
+      // A 2xx stays for its retransmissions; of anything else nothing more can come that matters.
+      request.link.pending.delete(client)
+    }
+    this.#carryOut(this.#context.response(branch, response))
+  }
+
+  #cancel(branch: Branch): void {
+    const client = this.#clients.get(branch)
+    if (client === undefined) return
+    const { branchId, bytes, link } = client.request
+    const sent = scan(bytes, ownLimits)
+    if (sent.kind !== 'request') return
+    const { wheel, clients, now } = this.#ctx
+    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
+    const cancel = new ClientTransaction(request, wheel, {
+      response: () => {},
+      timeout: () => {},
+      ended: () => clients.remove(cancel.key),
+    })
+    clients.add(cancel.key, cancel)
+    // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
+    wheel.set(32_000, () => this.#carryOut(this.#context.failure(branch, 'timeout')))
+  }
+
+  #watchSilence(branch: Branch): void {
+    const { target } = branch
+    if (target.kind !== 'proxy' || this.#options.token !== undefined) return
+    const ms = silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy))
+    this.#silenceTimers.set(
+      branch,
+      this.#ctx.wheel.set(ms, () => this.#carryOut(this.#context.silence(branch))),
+    )
+  }
+
+  #watchRinging(branch: Branch): void {
+    this.#ringTimers.get(branch)?.cancel()
+    this.#ringTimers.set(
+      branch,
+      this.#ctx.wheel.set(TIMER_C_MS, () => this.#carryOut(this.#context.failure(branch, 'rang-out'))),
+    )
+  }
+
+  #stopWatching(branch: Branch): void {
+    this.#silenceTimers.get(branch)?.cancel()
+    this.#ringTimers.get(branch)?.cancel()
+  }
+
+  #relay(response: SipResponse, branch: Branch): void {
+    if (response.status >= 200) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
+    // A response with our Via alone has nobody to go to (16.7 step 3).
+    if (!response.topVia.hasMore) return void this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
+    this.#server.respond(response.status, relayResponse(response))
+  }
+
+  #answer(status: number, retryLater: boolean): void {
+    this.#ctx.metrics.answered.inc({ status })
+    // At random, so that those we send away do not all come back at once.
+    const seconds = 5 + Math.floor(this.#ctx.chooser.random() * 11)
+    this.#server.answer(status, retryLater ? [['Retry-After', String(seconds)]] : [])
+  }
+
+  #outcome(branch: Branch, outcome: Outcome): void {
+    this.#stopWatching(branch)
+    const task = this.#tasks.get(branch)
+    if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
+    this.#tasks.delete(branch)
+  }
+
+  #traffic(branch: Branch) {
+    return branch.target.kind === 'proxy' ? this.#ctx.trafficOf(branch.target.pool) : undefined
+  }
+}
+
+/** What we sent may have grown over the limits of what we take in. */
+const ownLimits = { datagram: 1e6, headerLine: 1e6, headerLines: 1e6, whitespaceRun: 1e6 }
+
+function proxyOf(target: Target): { readonly pool: string; readonly proxy: string } | undefined {
+  return target.kind === 'proxy' ? { pool: target.pool, proxy: target.proxy } : undefined
+}

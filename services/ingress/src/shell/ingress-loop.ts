@@ -1,0 +1,197 @@
+import {
+  buildResponse,
+  cancelTargetKey,
+  clientKey,
+  parseRoutes,
+  scan,
+  serverKey,
+  statelessTag,
+  type Malformed,
+  type SipRequest,
+  type SipResponse,
+} from '@siplb/sip'
+import type { Endpoint, Packet } from '@siplb/sip/transport'
+import { readWay, type Way } from '../domain/affinity.ts'
+import { admit } from '../domain/admission.ts'
+import type { Target } from '../domain/branch.ts'
+import { receivedParams, replyPort } from '../domain/edits.ts'
+import { methodLabel } from '../domain/methods.ts'
+import type { RouteToken } from '../domain/route-token.ts'
+import type { AckRelay } from './ack-relay.ts'
+import type { IngressContext } from './context.ts'
+import { ForwardedRequest } from './forwarded-request.ts'
+import type { RequestRouter } from './request-router.ts'
+import { ServerTransaction, type Arrival } from './server-transaction.ts'
+import type { AddressBook } from './surroundings.ts'
+
+/** Sends by the listening socket with this local address. */
+export type SendFrom = (local: Endpoint, remote: Endpoint, bytes: Buffer) => void
+
+/** The one entrance: everything that any socket receives comes here, and goes from here to its transaction. */
+export class IngressLoop {
+  readonly #ctx: IngressContext
+  readonly #addresses: AddressBook
+  readonly #router: RequestRouter
+  readonly #acks: AckRelay
+  readonly #sendFrom: SendFrom
+
+  constructor(ctx: IngressContext, addresses: AddressBook, router: RequestRouter, acks: AckRelay, sendFrom: SendFrom) {
+    this.#ctx = ctx
+    this.#addresses = addresses
+    this.#router = router
+    this.#acks = acks
+    this.#sendFrom = sendFrom
+  }
+
+  /** Never throws: one bad message must not hurt another call. */
+  receive(packet: Packet): void {
+    try {
+      this.#receive(packet)
+    } catch (error) {
+      this.#ctx.metrics.dropped.inc({ reason: 'error' })
+      this.#ctx.log.error({ err: error }, 'message not handled')
+    }
+  }
+
+  /** INVITEs without a final response yet. */
+  get pendingCalls(): number {
+    let count = 0
+    for (const [, { forwarded }] of this.#ctx.servers.entries()) if (forwarded?.isPending === true) count += 1
+    return count
+  }
+
+  #receive(packet: Packet): void {
+    const scanned = scan(packet.bytes)
+    switch (scanned.kind) {
+      case 'keep-alive':
+        return
+      case 'malformed':
+        return this.#refuse(scanned, packet)
+      case 'response':
+        return this.#response(scanned, packet)
+      case 'request':
+        return this.#request(this.#arrivalOf(scanned, packet))
+    }
+  }
+
+  #refuse(malformed: Malformed, { flow }: Packet): void {
+    const { message, status, problem } = malformed
+    this.#ctx.metrics.malformed.inc({ problem, answered: String(message !== undefined) })
+    if (message === undefined) return
+    flow.send(buildResponse(message, { status, received: flow.remote.address }))
+  }
+
+  #response(response: SipResponse, { flow }: Packet): void {
+    const { clients, metrics } = this.#ctx
+    metrics.responses.inc({ class: `${Math.floor(response.status / 100)}xx` })
+    const client = clients.get(clientKey(response))
+    // RFC 6026, 8.9: what matches no transaction is dropped. Nor may a stranger answer for a proxy.
+    if (client === undefined) return void metrics.dropped.inc({ reason: 'unmatched-response' })
+    if (client.request.link.endpoint.address !== flow.remote.address) {
+      return void metrics.dropped.inc({ reason: 'foreign-response' })
+    }
+    client.handle(response)
+  }
+
+  #arrivalOf(request: SipRequest, { flow }: Packet): Arrival {
+    const { remote, local } = flow
+    const port = replyPort(request, remote)
+    const reply =
+      port === remote.port
+        ? (bytes: Buffer) => flow.send(bytes)
+        : (bytes: Buffer) => this.#sendFrom(local, { ...remote, port }, bytes)
+    return { request, source: remote, local, received: receivedParams(request, remote), reply }
+  }
+
+  #request(arrival: Arrival): void {
+    const { request } = arrival
+    const known = this.#ctx.servers.get(serverKey(request))
+    if (known !== undefined) {
+      if (request.method === 'ACK') return known.ack()
+      this.#ctx.metrics.retransmissions.inc()
+      return known.requestCameAgain()
+    }
+    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: 'udp' })
+    this.#ctx.publisher.received(request, arrival.source)
+    if (request.method === 'ACK') return this.#ack(arrival)
+    const server = this.#open(arrival)
+    if (request.method === 'CANCEL') this.#cancel(server)
+    else this.#new(server)
+  }
+
+  #ack(arrival: Arrival): void {
+    // For a response that we gave without a transaction.
+    if (arrival.request.to.tag === statelessTag(arrival.request)) return
+    this.#acks.relay(arrival)
+  }
+
+  #open(arrival: Arrival): ServerTransaction {
+    const { servers, wheel } = this.#ctx
+    const server = new ServerTransaction(arrival, wheel, {
+      ackReceived: (ack) => this.#acks.relay(ack),
+      ended: () => servers.remove(server.key),
+    })
+    servers.add(server.key, server)
+    return server
+  }
+
+  // 16.10: a matched CANCEL is answered at once; an unmatched one must not be guessed about.
+  #cancel(server: ServerTransaction): void {
+    const target = this.#ctx.servers.get(cancelTargetKey(server.arrival.request))
+    if (target === undefined) return this.#answer(server, 481)
+    server.answer(200)
+    target.forwarded?.cancel()
+  }
+
+  #new(server: ServerTransaction): void {
+    const { request, source } = server.arrival
+    const routes = parseRoutes(request)
+    if (routes === undefined) return this.#answer(server, 400)
+    const way = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
+    const admission = admit(request, way, source, this.#addresses)
+    switch (admission.kind) {
+      case 'answer':
+        return this.#answer(server, admission.status, admission.headers)
+      case 'health':
+        return this.#answer(server, this.#isAble() ? 200 : 503)
+      case 'choose':
+        return this.#choose(server, way)
+      case 'to-proxy':
+        return this.#toProxy(server, way, admission.token)
+      case 'forward':
+        return this.#forward(server, way, admission.targets)
+    }
+  }
+
+  #choose(server: ServerTransaction, way: Way): void {
+    const ctx = this.#ctx
+    ctx.budget.earn(ctx.now())
+    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, mayFailOver: true })
+    this.#router.choose(server.arrival, (routing) => {
+      if (routing.kind === 'targets') forwarded.start(routing.targets)
+      else forwarded.answer(routing.status, routing.status === 503)
+    })
+  }
+
+  #toProxy(server: ServerTransaction, way: Way, token: RouteToken): void {
+    const routing = this.#router.ofDialog(token)
+    if (routing.kind === 'refused') return this.#answer(server, 481)
+    const mayFailOver = this.#ctx.config.pools[token.pool]?.dialogFailover === true
+    new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver }).start(routing.targets)
+  }
+
+  #forward(server: ServerTransaction, way: Way, targets: readonly Target[]): void {
+    new ForwardedRequest(this.#ctx, server, { way, token: way.token, mayFailOver: targets.length > 1 }).start(targets)
+  }
+
+  #answer(server: ServerTransaction, status: number, headers: readonly (readonly [string, string])[] = []): void {
+    this.#ctx.metrics.answered.inc({ status })
+    server.answer(status, headers)
+  }
+
+  /** Whether a new request would find a proxy. */
+  #isAble(): boolean {
+    const { isDraining, tables } = this.#ctx
+    return !isDraining && [...tables.snapshots.values()].some((snapshot) => !snapshot.isEmpty)
+  }
+}

@@ -1,0 +1,173 @@
+import type { Bus } from '@siplb/bus'
+import type { Config, WeightTable } from '@siplb/contracts'
+import { createChooser, createMatcher } from '@siplb/routing'
+import { createTicker, type Component, type Logger } from '@siplb/runtime'
+import { TransactionTable } from '@siplb/sip'
+import { createResolver, type Endpoint } from '@siplb/sip/transport'
+import { DialogLeases } from '../domain/dialog-leases.ts'
+import { RetryBudget } from '../domain/retry-budget.ts'
+import type { TokenKey } from '../domain/route-token.ts'
+import type { IngressMetrics } from '../metrics.ts'
+import { AckRelay } from './ack-relay.ts'
+import type { ClientTransaction } from './client-transaction.ts'
+import type { IngressContext } from './context.ts'
+import type { DiskTables } from './disk-tables.ts'
+import { IngressLoop } from './ingress-loop.ts'
+import { Listeners } from './listeners.ts'
+import { MessagePublisher } from './message-publisher.ts'
+import { PoolTraffic } from './pool-traffic.ts'
+import { ProxyLinks } from './proxy-links.ts'
+import { RequestRouter } from './request-router.ts'
+import { RouteClient } from './route-client.ts'
+import type { ServerTransaction } from './server-transaction.ts'
+import { AddressBook } from './surroundings.ts'
+import { TableKeeper } from './table-keeper.ts'
+import { TimerWheel } from './timer-wheel.ts'
+import { createTrafficPublisher } from './traffic-publisher.ts'
+
+const PUBLISH_MS = 20
+const RESOLVE_MS = 30_000
+
+export interface IngressOptions {
+  readonly config: Config
+  readonly endpoints: readonly Endpoint[]
+  readonly bus: Bus
+  readonly disk: DiskTables | undefined
+  readonly tokenKeys: readonly TokenKey[]
+  readonly log: Logger
+  readonly metrics: IngressMetrics
+  readonly now: () => number
+}
+
+export interface Ingress {
+  /** In the order of their start. */
+  readonly components: readonly Component[]
+  readonly tables: TableKeeper
+  reconfigure(config: Config): void
+}
+
+/** Puts the parts of the ingress together. */
+export function createIngress(options: IngressOptions): Ingress {
+  const { config, bus, log, metrics, now } = options
+  const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
+  const links = new ProxyLinks(
+    createResolver(),
+    { onPacket: (packet) => loop.receive(packet), onRefused: () => metrics.refused.inc(), onProblem },
+    now,
+    log,
+  )
+  const listeners = new Listeners({
+    endpoints: options.endpoints,
+    advertise: config.ingress.advertise,
+    onPacket: (packet) => loop.receive(packet),
+    onProblem,
+    onListening: (local, advertised) => {
+      addresses.addOwn(local.address, local.port)
+      addresses.addAdvertised(advertised)
+    },
+    log,
+  })
+  const traffic = new Map<string, PoolTraffic>()
+  const ended = new Map<string, { ingress: string; dialog: string }[]>()
+  const ctx: IngressContext = {
+    bus,
+    log,
+    now,
+    metrics,
+    config,
+    links,
+    wheel: new TimerWheel(now, (error) => log.error({ err: error }, 'timer failed')),
+    tables: new TableKeeper(bus, options.disk, log, now),
+    routeClient: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
+    publisher: new MessagePublisher(bus, config.ingress),
+    chooser: createChooser(Math.random),
+    dialogs: new DialogLeases(),
+    budget: new RetryBudget(now()),
+    tokenKeys: options.tokenKeys,
+    servers: new TransactionTable<ServerTransaction>(),
+    clients: new TransactionTable<ClientTransaction>(),
+    matcher: createMatcher(config.pools),
+    isDraining: false,
+    trafficOf: (pool) => getOrMake(traffic, pool, () => new PoolTraffic()),
+    dialogsEnded: (pool) => getOrMake(ended, pool, () => []),
+    advertised: (local) => listeners.advertised(local),
+  }
+  const addresses = new AddressBook(ctx)
+  const router = new RequestRouter(ctx)
+  const acks = new AckRelay(ctx, addresses, router)
+  const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) => listeners.sendFrom(local, remote, bytes))
+
+  ctx.tables.onTable((table) => followTable(ctx, addresses, table))
+  return {
+    tables: ctx.tables,
+    components: [proxies(ctx, addresses), ctx.tables, createTrafficPublisher(ctx), publishing(ctx), listeners, calls(ctx, loop)],
+    reconfigure(changed) {
+      ctx.config = changed
+      ctx.matcher = createMatcher(changed.pools)
+      ctx.tables.configure(changed.pools)
+      addresses.refresh()
+    },
+  }
+}
+
+/** New proxies get their sockets; from those that are down nothing can come any more. */
+function followTable(ctx: IngressContext, addresses: AddressBook, table: WeightTable): void {
+  const prepared = ctx.links.prepare(table.proxies.map(({ uri }) => uri))
+  prepared.then(
+    () => addresses.refresh(),
+    (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared'),
+  )
+  for (const { state, uri } of table.proxies) if (state === 'down') ctx.links.knownLinkTo(uri)?.giveUpPending()
+}
+
+/** Sockets to the proxies: opened before the first call, their names looked up again now and then. */
+function proxies(ctx: IngressContext, addresses: AddressBook): Component {
+  const uris = () => Object.keys(ctx.config.pools).flatMap((pool) => ctx.tables.rowsOf(pool).map(({ uri }) => uri))
+  const prepare = async () => {
+    await ctx.links.prepare(uris())
+    addresses.refresh()
+    const kept = uris().flatMap((uri) => ctx.links.knownLinkTo(uri) ?? [])
+    await ctx.links.closeIdle(new Set(kept))
+  }
+  const onError = (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared')
+  const ticker = createTicker({ name: 'proxies', everyMs: RESOLVE_MS, run: prepare, onError })
+  return {
+    name: 'proxies',
+    start() {
+      ctx.tables.configure(ctx.config.pools)
+      void ticker.start?.()
+    },
+    async stop() {
+      await ticker.stop?.()
+      await ctx.links.close()
+    },
+  }
+}
+
+function publishing(ctx: IngressContext): Component {
+  const onError = (error: unknown) => ctx.log.error({ err: error }, 'messages not published')
+  return createTicker({ name: 'publishing', everyMs: PUBLISH_MS, run: () => ctx.publisher.flush(), onError })
+}
+
+/** On a stop: takes no new calls, lets those in set-up come to their end, and gives every timer back. */
+function calls(ctx: IngressContext, loop: IngressLoop): Component {
+  return {
+    name: 'calls',
+    async drain() {
+      ctx.isDraining = true
+      while (loop.pendingCalls > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+    },
+    stop() {
+      ctx.wheel.stop()
+    },
+  }
+}
+
+function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
+}

@@ -1,0 +1,179 @@
+import { hostPort, parseUri } from '@siplb/sip'
+import { connectUdp, type Endpoint, type Packet, type Resolver, type SocketProblem, type UdpConnection } from '@siplb/sip/transport'
+import type { Logger } from '@siplb/runtime'
+
+/** How long a refusal is believed: then somebody may be listening again. */
+const GONE_MS = 2000
+const CLOSE_AFTER_MS = 60_000
+
+export interface LinkHandlers {
+  onPacket(packet: Packet): void
+  /** The network said that nobody listens at this link's address. */
+  onRefused(link: Link): void
+  onProblem(problem: SocketProblem): void
+}
+
+/**
+ * The way to one address: a connected socket of its own, because only such a one hears at once that nobody listens there (an
+ * unconnected one never reports ICMP), and because answers then come back to this process.
+ */
+export class Link {
+  readonly endpoint: Endpoint
+  /** Who waits for a response by this link, and what to do when none can come any more. */
+  readonly pending = new Map<object, () => void>()
+  readonly #handlers: LinkHandlers
+  readonly #now: () => number
+  #connection: UdpConnection | undefined
+  #opening: Promise<void> | undefined
+  #waiting: Buffer[] = []
+  #refusedAt = Number.NEGATIVE_INFINITY
+  usedAt: number
+
+  constructor(address: string, port: number, handlers: LinkHandlers, now: () => number) {
+    this.endpoint = { transport: 'udp', address, port }
+    this.#handlers = handlers
+    this.#now = now
+    this.usedAt = now()
+  }
+
+  /** Refused a moment ago, and not heard of since. */
+  get isGone(): boolean {
+    return this.#now() - this.#refusedAt < GONE_MS
+  }
+
+  send(bytes: Buffer): void {
+    this.usedAt = this.#now()
+    if (this.#connection !== undefined) return this.#connection.send(bytes)
+    this.#waiting.push(bytes)
+    void this.open()
+  }
+
+  open(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
+  }
+
+  async close(): Promise<void> {
+    await this.#opening
+    await this.#connection?.close()
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#connection = await connectUdp(
+        { remote: this.endpoint },
+        {
+          onPacket: (packet) => {
+            this.#refusedAt = Number.NEGATIVE_INFINITY
+            this.#handlers.onPacket(packet)
+          },
+          onRefused: () => this.#refused(),
+          onError: (problem) => this.#handlers.onProblem(problem),
+        },
+      )
+      for (const bytes of this.#waiting) this.#connection.send(bytes)
+      this.#waiting = []
+    } catch {
+      this.#opening = undefined
+      this.#waiting = []
+      this.#refused()
+    }
+  }
+
+  #refused(): void {
+    this.#refusedAt = this.#now()
+    this.#handlers.onRefused(this)
+    this.giveUpPending()
+  }
+
+  /** Nobody listens there any more: tells all who wait. */
+  giveUpPending(): void {
+    const waiting = [...this.pending.values()]
+    this.pending.clear()
+    for (const giveUp of waiting) giveUp()
+  }
+}
+
+/** Links by address, shared by all proxies and dialogs that go there. */
+export class ProxyLinks {
+  readonly #links = new Map<string, Link>()
+  readonly #addresses = new Map<string, string>()
+  readonly #resolver: Resolver
+  readonly #handlers: LinkHandlers
+  readonly #now: () => number
+  readonly #log: Logger
+
+  constructor(resolver: Resolver, handlers: LinkHandlers, now: () => number, log: Logger) {
+    this.#resolver = resolver
+    this.#handlers = handlers
+    this.#now = now
+    this.#log = log
+  }
+
+  /** The link for a SIP URI; a promise only where its host is a name that was not resolved before. */
+  linkTo(uri: string): Link | undefined | Promise<Link | undefined> {
+    const parsed = parseUri(uri)
+    if (parsed === undefined || parsed.host === '') return undefined
+    const { host, port } = hostPort(parsed)
+    const known = this.#addresses.get(host)
+    if (known !== undefined) return this.#link(known, port)
+    return this.#resolve(host).then((address) => (address === undefined ? undefined : this.#link(address, port)))
+  }
+
+  /** The link for a URI whose host was resolved before. */
+  knownLinkTo(uri: string): Link | undefined {
+    const link = this.linkTo(uri)
+    return link instanceof Promise ? undefined : link
+  }
+
+  /** Resolves the names anew and opens the sockets, so that the first request finds them open. */
+  async prepare(uris: readonly string[]): Promise<void> {
+    const prepareOne = async (uri: string) => {
+      const parsed = parseUri(uri)
+      if (parsed === undefined) return
+      await this.#resolve(parsed.hostname)
+      await (await this.linkTo(uri))?.open()
+    }
+    await Promise.all(uris.map(prepareOne))
+  }
+
+  addressOf(uri: string): string | undefined {
+    const parsed = parseUri(uri)
+    return parsed === undefined ? undefined : this.#addresses.get(parsed.hostname)
+  }
+
+  /** Closes links that nobody used for a minute, so that callers' addresses do not pile up. */
+  async closeIdle(keep: ReadonlySet<Link>): Promise<void> {
+    const oldest = this.#now() - CLOSE_AFTER_MS
+    for (const [key, link] of this.#links) {
+      if (link.usedAt > oldest || keep.has(link)) continue
+      this.#links.delete(key)
+      await link.close()
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#links.values()].map((link) => link.close()))
+    this.#links.clear()
+  }
+
+  #link(address: string, port: number): Link {
+    const key = `${address} ${port}`
+    let link = this.#links.get(key)
+    if (link === undefined) {
+      link = new Link(address, port, this.#handlers, this.#now)
+      this.#links.set(key, link)
+    }
+    return link
+  }
+
+  async #resolve(host: string): Promise<string | undefined> {
+    const answer = await this.#resolver.resolve(host)
+    if (answer.kind === 'resolved') {
+      this.#addresses.set(host, answer.address)
+      return answer.address
+    }
+    this.#log.warn({ host, code: answer.code }, 'host of a proxy not resolved')
+    return this.#addresses.get(host)
+  }
+}

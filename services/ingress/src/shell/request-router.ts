@@ -1,0 +1,86 @@
+import type { RouteAnswer, RouteFacts } from '@siplb/contracts'
+import { draw, pickFreshest, rendezvousKeys, route } from '@siplb/routing'
+import type { Target } from '../domain/branch.ts'
+import { targetsOf } from '../domain/response-context.ts'
+import type { RouteToken } from '../domain/route-token.ts'
+import type { IngressContext } from './context.ts'
+import type { Answered } from './route-client.ts'
+import type { Arrival } from './server-transaction.ts'
+
+/** Where a new request may go, in the order in which it is to be tried. */
+export type Routing =
+  | { readonly kind: 'targets'; readonly targets: readonly Target[] }
+  | { readonly kind: 'refused'; readonly status: 404 | 503 }
+
+/** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
+export class RequestRouter {
+  readonly #ctx: IngressContext
+  #lastId = 0
+
+  constructor(ctx: IngressContext) {
+    this.#ctx = ctx
+  }
+
+  choose(arrival: Arrival, done: (routing: Routing) => void): void {
+    const { routeClient, now, metrics } = this.#ctx
+    this.#lastId += 1
+    const facts = factsOf(arrival, String(this.#lastId))
+    const askedAt = now()
+    routeClient.ask(facts, (answered) => {
+      const routing = this.#decide(facts, answered)
+      metrics.decisionTime.observe((now() - askedAt) / 1000)
+      done(routing)
+    })
+  }
+
+  /** For a request of a dialog: its own proxy, and others of the pool behind it where the pool lets its dialogs move. */
+  ofDialog(token: RouteToken): Routing {
+    const { tables, config, metrics } = this.#ctx
+    const { pool, proxy } = token
+    const row = tables.get(pool)?.find(proxy)
+    const own: Target[] = row === undefined ? [] : [{ kind: 'proxy', pool, proxy, uri: row.uri }]
+    const others = config.pools[pool]?.dialogFailover === true ? this.#others(pool, proxy) : []
+    // Known to be down: then the others first, for its refusal may never come.
+    const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]
+    metrics.decisions.inc({ pool, proxy, source: 'token' })
+    return targets.length === 0 ? { kind: 'refused', status: 503 } : { kind: 'targets', targets }
+  }
+
+  #others(pool: string, except: string): Target[] {
+    const snapshot = this.#ctx.tables.get(pool)
+    if (snapshot === undefined) return []
+    return targetsOf(pool, draw(snapshot, this.#ctx.chooser).candidates).filter(
+      (target) => target.kind === 'proxy' && target.proxy !== except,
+    )
+  }
+
+  #decide(facts: RouteFacts, answered: Answered): Routing {
+    const answer = this.#answerOf(facts, answered)
+    if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
+    const { pool, pick } = answer
+    const { ledger } = this.#ctx.trafficOf(pool)
+    const candidates = pickFreshest(answer.candidates, pick, (proxy) => ledger.workOf(proxy))
+    const [first] = candidates
+    if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
+    return { kind: 'targets', targets: targetsOf(pool, candidates) }
+  }
+
+  #answerOf(facts: RouteFacts, answered: Answered): RouteAnswer {
+    const { matcher, tables, chooser, config, metrics } = this.#ctx
+    if (answered.source === 'location') return answered.answer
+    metrics.fallbacks.inc({ why: answered.why })
+    return route(matcher, tables.snapshots, chooser, facts, rendezvousKeys(config.pools))
+  }
+}
+
+function factsOf({ request, source }: Arrival, id: string): RouteFacts {
+  return {
+    id,
+    method: request.method.slice(0, 64),
+    requestUri: request.requestUri,
+    callId: request.callId,
+    from: request.from.uri,
+    to: request.to.uri,
+    source: source.address,
+  }
+}

@@ -1,0 +1,78 @@
+import {
+  buildResponse,
+  defaultTimers,
+  serverKey,
+  startInviteServer,
+  startNonInviteServer,
+  stepInviteServer,
+  stepNonInviteServer,
+  type InviteServer,
+  type NonInviteServer,
+  type ServerEvent,
+  type SipRequest,
+} from '@siplb/sip'
+import type { Endpoint } from '@siplb/sip/transport'
+import type { ReceivedParams } from '../domain/edits.ts'
+import type { ForwardedRequest } from './forwarded-request.ts'
+import { Transaction } from './transaction.ts'
+import type { TimerWheel } from './timer-wheel.ts'
+
+/** A request as it reached us, and the way back to who sent it. */
+export interface Arrival {
+  readonly request: SipRequest
+  readonly source: Endpoint
+  /** The socket that it came to. */
+  readonly local: Endpoint
+  readonly received: ReceivedParams
+  reply(bytes: Buffer): void
+}
+
+export interface ServerHooks {
+  /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
+  ackReceived(arrival: Arrival): void
+  ended(): void
+}
+
+/** The server side of one request. */
+export class ServerTransaction {
+  readonly key: string
+  readonly arrival: Arrival
+  /** Where it was forwarded; undefined while we answer it ourselves. */
+  forwarded: ForwardedRequest | undefined
+  readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
+
+  constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
+    this.key = serverKey(arrival.request)
+    this.arrival = arrival
+    const all = {
+      send: (bytes: Buffer) => arrival.reply(bytes),
+      tryingDue: () => this.answer(100),
+      ackReceived: () => hooks.ackReceived(arrival),
+      ended: () => hooks.ended(),
+    }
+    this.#transaction =
+      arrival.request.method === 'INVITE'
+        ? new Transaction(startInviteServer(false, defaultTimers), stepInviteServer, wheel, all)
+        : new Transaction(startNonInviteServer(false, defaultTimers), stepNonInviteServer, wheel, all)
+  }
+
+  /** The request came again: its last response goes out again. */
+  requestCameAgain(): void {
+    this.#transaction.handle({ kind: 'request' })
+  }
+
+  ack(): void {
+    this.#transaction.handle({ kind: 'ack' })
+  }
+
+  /** A response that came from downstream. */
+  respond(status: number, bytes: Buffer): void {
+    this.#transaction.handle({ kind: 'respond', status, bytes })
+  }
+
+  /** A response of our own. */
+  answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
+    const { request, received } = this.arrival
+    this.respond(status, buildResponse(request, { status, extraHeaders, ...received }))
+  }
+}

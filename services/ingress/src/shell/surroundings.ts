@@ -1,0 +1,82 @@
+import { networkInterfaces } from 'node:os'
+import { createNetworks, type Networks } from '@siplb/routing'
+import { parseUri, type SipRequest } from '@siplb/sip'
+import type { Surroundings } from '../domain/admission.ts'
+import type { RouteToken } from '../domain/route-token.ts'
+import type { IngressContext } from './context.ts'
+import { rememberedDialog } from './dialogs.ts'
+
+interface PoolSources {
+  readonly pool: string
+  readonly outbound: readonly string[]
+  readonly networks: Networks
+  /** `address port` of its proxies. */
+  readonly endpoints: ReadonlySet<string>
+  readonly addresses: ReadonlySet<string>
+}
+
+/** Who is who around us, by address: worked out anew whenever tables, names or configuration change. */
+export class AddressBook implements Surroundings {
+  readonly #ctx: IngressContext
+  readonly #own = new Set<string>()
+  #pools: PoolSources[] = []
+
+  constructor(ctx: IngressContext) {
+    this.#ctx = ctx
+  }
+
+  get isDraining(): boolean {
+    return this.#ctx.isDraining
+  }
+
+  /** Everything that a URI may call us: what we listen on, what we advertise, and each address of a wildcard. */
+  addOwn(address: string, port: number): void {
+    const addresses = address === '0.0.0.0' || address === '::' ? ownAddresses(address === '::' ? 'IPv6' : 'IPv4') : [address]
+    for (const one of addresses) this.#own.add(`${one.includes(':') ? `[${one}]` : one}:${port}`.toLowerCase())
+  }
+
+  addAdvertised(hostPort: string): void {
+    const uri = parseUri(`sip:${hostPort}`)
+    if (uri !== undefined) this.#own.add(`${uri.host}:${uri.port ?? 5060}`)
+  }
+
+  isOurs(host: string, port: number | undefined): boolean {
+    return this.#own.has(`${host}:${port ?? 5060}`)
+  }
+
+  poolOfSource(address: string, port: number): { readonly pool: string; readonly outbound: readonly string[] } | undefined {
+    const endpoint = `${address} ${port}`
+    return this.#pools.find(({ endpoints, networks }) => endpoints.has(endpoint) || networks.has(address))
+  }
+
+  isProxyAddress(pool: string, address: string): boolean {
+    const known = this.#pools.find((one) => one.pool === pool)
+    return known !== undefined && (known.addresses.has(address) || known.networks.has(address))
+  }
+
+  remembered(request: SipRequest): RouteToken | undefined {
+    return rememberedDialog(this.#ctx, request)
+  }
+
+  refresh(): void {
+    const { config, links, tables } = this.#ctx
+    this.#pools = Object.entries(config.pools).map(([pool, { sources, outbound }]) => {
+      const endpoints = new Set<string>()
+      const addresses = new Set<string>()
+      for (const { uri } of tables.rowsOf(pool)) {
+        const link = links.knownLinkTo(uri)
+        if (link === undefined) continue
+        endpoints.add(`${link.endpoint.address} ${link.endpoint.port}`)
+        addresses.add(link.endpoint.address)
+      }
+      return { pool, outbound, networks: createNetworks(sources), endpoints, addresses }
+    })
+  }
+}
+
+/** Addresses of this machine in one family, those that others can reach first. */
+export function ownAddresses(family: 'IPv4' | 'IPv6'): string[] {
+  const all = Object.values(networkInterfaces()).flatMap((list) => list ?? [])
+  const inFamily = all.filter((one) => one.family === family && !one.address.startsWith('fe80:'))
+  return inFamily.sort((a, b) => Number(a.internal) - Number(b.internal)).map(({ address }) => address)
+}
