@@ -43,6 +43,8 @@ export interface NatsBusOptions {
   readonly version: string
   readonly log: ConnectionLog
   readonly observer: BusObserver
+  /** False for who only asks and listens, such as the command line: it is no service that others should find. Default true. */
+  readonly isService?: boolean
 }
 
 /** A bus over NATS. Returns at once; what was subscribed and served takes effect whenever the connection is there. */
@@ -57,6 +59,7 @@ class NatsBus implements Bus {
   readonly #version: string
   readonly #log: ConnectionLog
   readonly #observer: BusObserver
+  readonly #isService: boolean
   readonly #connection: KeptConnection
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
@@ -64,13 +67,14 @@ class NatsBus implements Bus {
   #setUpFor: NatsConnection | undefined
   #lastEventId = 0
 
-  constructor({ config, service, instance, version, log, observer }: NatsBusOptions) {
+  constructor({ config, service, instance, version, log, observer, isService = true }: NatsBusOptions) {
     this.prefix = config.prefix
     this.service = service
     this.instance = instance
     this.#version = version
     this.#log = log
     this.#observer = observer
+    this.#isService = isService
     this.#connection = new KeptConnection(config, `siplb-${service}-${instance}`, log)
     this.#connection.onChange((nc) => {
       if (nc !== undefined) this.#setUp(nc)
@@ -194,7 +198,7 @@ class NatsBus implements Bus {
     this.#setUpFor = nc
     this.#registered = undefined
     for (const start of this.#subscriptions) start(nc)
-    this.#register(nc)
+    if (this.#isService) this.#register(nc)
   }
 
   #register(nc: NatsConnection): void {

@@ -1,0 +1,110 @@
+import { hostname, userInfo } from 'node:os'
+import { BusError, createNatsBus, type Bus } from '@siplb/bus'
+import { config as configSchema, type NatsConfig, type RequestChannel } from '@siplb/contracts'
+import { formatProblem, loadConfig, newInstance, version, type ConfigProblem } from '@siplb/runtime'
+import { valueOf, type Call } from './command.ts'
+import { CommandError, failure, misuse } from './errors.ts'
+
+const ANSWER_MS = 3000
+
+/** Connects, does the work, and closes the connection whatever happens. */
+export async function withBus(call: Call, work: (bus: Bus) => Promise<void>): Promise<void> {
+  const config = natsConfigOf(call)
+  const { bus, connected } = open(config)
+  try {
+    await connected
+    await work(bus)
+  } finally {
+    await bus.close()
+  }
+}
+
+const paths = { nats: 'nats.servers', user: 'nats.user', password: 'nats.password' } as const
+
+function natsConfigOf(call: Call): NatsConfig {
+  const overrides: Record<string, string> = {}
+  for (const flag of ['nats', 'user', 'password'] as const) {
+    const value = valueOf(call, flag)
+    if (value !== undefined) overrides[paths[flag]] = value
+  }
+  const file = valueOf(call, 'config') ?? (call.env['SIPLB_CONFIG'] || undefined)
+  const loaded = loadConfig(configSchema, { file, env: call.env, overrides })
+  if (loaded.kind === 'loaded') return loaded.config.nats
+  throw misuse(
+    `the bus cannot be looked for, since the configuration is wrong:\n${loaded.problems.map(problemText).join('\n')}`,
+  )
+}
+
+/** Of a wrong flag, by the name that it was given here. */
+function problemText(problem: ConfigProblem): string {
+  const flag = Object.entries(paths).find(([, path]) => problem.path.startsWith(path))?.[0]
+  return formatProblem(problem.origin === '--set' && flag !== undefined ? { ...problem, origin: `--${flag}` } : problem)
+}
+
+function open(config: NatsConfig): { bus: Bus; connected: Promise<void> } {
+  const { promise: connected, resolve, reject } = Promise.withResolvers<void>()
+  // The bus itself would try for ever; a command says at once what is wrong.
+  const warn = (fields: object) => {
+    if ('problem' in fields) reject(failure(unreachable(config, String(fields.problem))))
+  }
+  const bus = createBus(config, { info() {}, warn })
+  bus.onConnection((isConnected) => {
+    if (isConnected) resolve()
+  })
+  return { bus, connected }
+}
+
+function createBus(config: NatsConfig, log: { info(): void; warn(fields: object): void }): Bus {
+  const observer = { published() {}, unpublished() {}, received() {}, dropped() {} }
+  try {
+    return createNatsBus({ config, service: 'cli', instance: newInstance(), version, log, observer, isService: false })
+  } catch (error) {
+    throw new CommandError(2, `the credentials for the bus cannot be read: ${textOf(error)}`, error)
+  }
+}
+
+function unreachable({ servers, user }: NatsConfig, problem: string): string {
+  const where = (servers ?? ['nats://127.0.0.1:4222']).join(', ').replaceAll(/\/\/[^/@\s]*@/g, '//')
+  if (/authorization|authentication|credentials/i.test(problem)) {
+    const who = user === undefined ? 'without a user' : `as user ${user}`
+    return `NATS at ${where} does not let us in ${who}: give --user and --password, or SIPLB_NATS__USER and SIPLB_NATS__PASSWORD`
+  }
+  return `NATS at ${where} is not to be reached (${problem}): start it, or say where it is by --nats URL or SIPLB_NATS__SERVERS`
+}
+
+/** Asks the weigher. What it refuses stays a `BusError` with its status; everything else becomes a sentence with the cure. */
+export async function ask<Q, A>(
+  bus: Bus,
+  channel: RequestChannel<Q, A>,
+  params: Record<string, string>,
+  body: Q,
+): Promise<A> {
+  try {
+    return await bus.request(channel, params, body, ANSWER_MS)
+  } catch (error) {
+    if (!(error instanceof BusError) || error.code === 'refused') throw error
+    throw failure(unanswered(error, bus.prefix), error)
+  }
+}
+
+function unanswered({ code, message }: BusError, prefix: string): string {
+  switch (code) {
+    case 'no-responders':
+      return `no weigher answers on this bus: start one, with the subject prefix ${prefix} (nats.prefix) as here`
+    case 'timeout':
+      return `the weigher did not answer within ${ANSWER_MS} ms: its log says why, unless this user of the bus may not ask`
+    case 'malformed':
+      return `the weigher's answer is not understood: use a siplb of its version (this is ${version})`
+    default:
+      return `${message}: try again when the bus is back`
+  }
+}
+
+/** Who gives a command, for the history. */
+export function actor(): string {
+  return `cli/${userInfo().username}@${hostname()}`.slice(0, 128)
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,47 @@
+import { config as schema, type Config } from '@siplb/contracts'
+import { configText, formatProblem, loadConfig, withoutSecrets } from '@siplb/runtime'
+import type { Call, Command } from '../command.ts'
+import { misuse } from '../errors.ts'
+
+const check: Command = {
+  name: 'config check',
+  args: ['FILE'],
+  options: ['set'],
+  summary: 'say all that is wrong with a configuration file; exit code 2 then',
+  run: (call) => {
+    const { pools } = load(call)
+    const count = Object.values(pools).reduce((sum, pool) => sum + pool.proxies.length, 0)
+    const facts = { file: call.args[0], pools: Object.keys(pools), proxies: count }
+    const text = `${facts.file}: good; pools: ${facts.pools.join(', ') || 'none'}; proxies: ${count}`
+    call.print(call.output === 'json' ? JSON.stringify(facts) : text)
+  },
+}
+
+const print: Command = {
+  name: 'config print',
+  args: ['FILE'],
+  options: ['set'],
+  summary: 'print the configuration as it takes effect: file, environment and defaults; secrets masked',
+  run: (call) => {
+    const shown = withoutSecrets(schema, load(call))
+    call.print(call.output === 'json' ? JSON.stringify(shown, null, 2) : configText(shown).trimEnd())
+  },
+}
+
+export const configCommands: readonly Command[] = [check, print]
+
+function load(call: Call): Config {
+  const loaded = loadConfig(schema, { file: call.args[0], env: call.env, overrides: overridesOf(call) })
+  if (loaded.kind === 'loaded') return loaded.config
+  throw misuse(loaded.problems.map(formatProblem).join('\n'))
+}
+
+function overridesOf(call: Call): Record<string, string> {
+  return Object.fromEntries(
+    (call.given.set ?? []).map((text) => {
+      const at = text.indexOf('=')
+      if (at < 1) throw misuse(`--set wants path=value, such as --set probe.intervalMs=500, not "${text}"`)
+      return [text.slice(0, at), text.slice(at + 1)]
+    }),
+  )
+}

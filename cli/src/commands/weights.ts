@@ -1,0 +1,62 @@
+import type { Bus } from '@siplb/bus'
+import { compareRevisions, weightsChanged, type WeightTable } from '@siplb/contracts'
+import { withBus } from '../bus.ts'
+import { valueOf, type Call, type Command } from '../command.ts'
+import { readTables } from '../pools.ts'
+import { changesText, weightsText } from '../weights-text.ts'
+
+export const weights: Command = {
+  name: 'weights',
+  args: [],
+  options: ['pool', 'watch'],
+  summary: 'the weight of each proxy now, and why',
+  details: `share is a proxy's part of new requests as drawn by weight. With -o json it is the list of the tables as they are on the
+bus; with --watch it is one table per line, first those of now and then each that follows.`,
+  run: (call) =>
+    withBus(call, (bus) => (valueOf(call, 'watch') === undefined ? printOnce(call, bus) : watch(call, bus))),
+}
+
+async function printOnce(call: Call, bus: Bus): Promise<void> {
+  const tables = await readTables(bus, valueOf(call, 'pool'))
+  if (call.output === 'json') call.print(JSON.stringify(tables, null, 2))
+  else call.print(tables.map(weightsText).join('\n\n'))
+}
+
+async function watch(call: Call, bus: Bus): Promise<void> {
+  const pool = valueOf(call, 'pool')
+  const known = new Map<string, WeightTable>()
+  const early: WeightTable[] = []
+  let isShown = false
+  const take = (table: WeightTable) => {
+    const before = known.get(table.pool)
+    if (before !== undefined && compareRevisions(table, before) <= 0) return
+    known.set(table.pool, table)
+    if (call.output === 'json') call.print(JSON.stringify(table))
+    else for (const line of changesText(before, table, new Date())) call.print(line)
+  }
+  // Heard before it is asked, so that no change falls between.
+  bus.subscribe(weightsChanged, { pool: pool ?? '*' }, ({ data }) => {
+    if (isShown) take(data)
+    else early.push(data)
+  })
+  for (const table of await readTables(bus, pool)) {
+    known.set(table.pool, table)
+    call.print(call.output === 'json' ? JSON.stringify(table) : `${weightsText(table)}\n`)
+  }
+  isShown = true
+  early.forEach(take)
+  await untilStopped(call, bus)
+}
+
+async function untilStopped(call: Call, bus: Bus): Promise<void> {
+  let wasConnected = true
+  const following = bus.onConnection((isConnected) => {
+    if (isConnected !== wasConnected) call.remark(isConnected ? 'the bus is back' : 'the bus is gone; waiting for it')
+    wasConnected = isConnected
+  })
+  await new Promise<void>((resolve) => {
+    if (call.stopped.aborted) resolve()
+    call.stopped.addEventListener('abort', () => resolve(), { once: true })
+  })
+  following.stop()
+}

@@ -1,0 +1,81 @@
+import type { WeightRow, WeightTable } from '@siplb/contracts'
+import { buildSnapshot } from '@siplb/routing'
+import { numberText, tableText, type Column } from './table-text.ts'
+
+interface Shown {
+  readonly row: WeightRow
+  /** Of new requests, 0…1: what the next draw goes by. */
+  readonly share: number
+}
+
+const none = '–'
+
+const columns: readonly Column<Shown>[] = [
+  { title: 'proxy', text: ({ row }) => row.id },
+  { title: 'uri', text: ({ row }) => row.uri },
+  { title: 'tier', align: 'right', text: ({ row }) => String(row.tier) },
+  { title: 'state', text: ({ row }) => (row.restricted ? `${row.state}, restricted` : row.state) },
+  { title: 'base', align: 'right', text: ({ row }) => numberText(row.baseWeight) },
+  { title: 'weight', align: 'right', text: ({ row }) => numberText(row.weight) },
+  { title: 'share', align: 'right', text: ({ share }) => percent(share) },
+  {
+    title: 'response',
+    align: 'right',
+    text: ({ row }) => shown(row.signals.responseTimeMs, (ms) => `${numberText(ms)} ms`),
+  },
+  { title: 'load', align: 'right', text: ({ row }) => shown(row.signals.load, percent) },
+  { title: 'faults', align: 'right', text: ({ row }) => shown(row.signals.faultRate, percent) },
+  { title: 'reason', text: ({ row }) => row.reason },
+]
+
+/** A weight table for people. */
+export function weightsText(table: WeightTable): string {
+  const rows = inOrder(table.proxies)
+  const shares = sharesOf(table)
+  const body = tableText(
+    columns,
+    rows.map((row) => ({ row, share: shares.get(row.id) ?? 0 })),
+  )
+  return `${headline(table)}\n${body}`
+}
+
+function headline({ pool, policy, strict, epoch, seq, writer, panic }: WeightTable): string {
+  const how = strict ? `${policy}, strict` : policy
+  const alarm = panic ? '; so few proxies are left that ejected ones are used too' : ''
+  return `pool ${pool}: ${how}; revision ${epoch}.${seq} by ${writer}${alarm}`
+}
+
+export function inOrder(rows: readonly WeightRow[]): WeightRow[] {
+  return rows.toSorted((a, b) => a.tier - b.tier || a.id.localeCompare(b.id, 'en', { numeric: true }))
+}
+
+/** By proxy; those that take no new request, or whose tier is not needed, are left out. */
+function sharesOf(table: WeightTable): Map<string, number> {
+  const { entries } = buildSnapshot(table).urn
+  const sum = entries.reduce((total, { weight }) => total + weight, 0)
+  return new Map(entries.map(({ candidate, weight }) => [candidate.proxy, weight / sum]))
+}
+
+/** What a newer table changes, a line for each proxy with the reason. */
+export function changesText(before: WeightTable | undefined, after: WeightTable, at: Date): string[] {
+  const known = new Map(before?.proxies.map((row) => [row.id, row]))
+  const start = `${at.toTimeString().slice(0, 8)} ${after.pool}`
+  const lines = inOrder(after.proxies).flatMap((row) => {
+    const old = known.get(row.id)
+    known.delete(row.id)
+    if (old !== undefined && old.weight === row.weight && old.state === row.state) return []
+    const from = old === undefined ? 'new' : numberText(old.weight)
+    const state = old === undefined || old.state === row.state ? row.state : `${old.state} → ${row.state}`
+    return [`${start} ${row.id} ${from} → ${numberText(row.weight)} (${state}): ${row.reason}`]
+  })
+  const gone = [...known.keys()].map((id) => `${start} ${id} is no longer in the pool`)
+  return [...lines, ...gone]
+}
+
+function shown(value: number | undefined, text: (value: number) => string): string {
+  return value === undefined ? none : text(value)
+}
+
+function percent(part: number): string {
+  return `${numberText(part * 100)} %`
+}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest'
+import { ran } from './ran.ts'
+
+describe('help', () => {
+  it('is printed for everything, for a group and for one command', async () => {
+    expect((await ran(['--help'])).printed).toMatch(/proxies drain PROXY.*config check FILE.*Exit codes/s)
+    const group = await ran(['proxies', '--help'])
+    expect(group.printed).toMatch(/proxies drain/)
+    expect(group.printed).not.toMatch(/config check/)
+    expect((await ran(['proxies', 'add', '-h'])).printed).toMatch(/^usage: siplb proxies add PROXY URI \[--pool NAME\]/)
+  })
+
+  it('is the answer to nothing at all, with the exit code of a wrong command', async () => {
+    expect(await ran([])).toMatchObject({
+      code: 2,
+      printed: '',
+      remarks: expect.stringMatching(/^usage: siplb COMMAND/),
+    })
+  })
+})
+
+it.each([
+  [
+    ['proxis', 'list'],
+    'there is no command "proxis list" (did you mean "proxies list"?); siplb --help says what there is',
+  ],
+  [['weights', '--pol', 'x'], 'there is no option --pol (did you mean --pool?); --help says what there is'],
+  [['weights', '--pool'], '--pool wants a value: --pool NAME'],
+  [['weights', '--pool', '--watch'], '--pool wants a value: --pool NAME'],
+  [['weights', '--watch=yes'], '--watch takes no value'],
+  [['weights', '--tier', '1'], 'siplb weights takes no --tier; usage: siplb weights [--pool NAME] [--watch]'],
+  [['weights', 'main'], 'usage: siplb weights [--pool NAME] [--watch]'],
+  [['weights', '-o', 'xml'], '-o wants table or json, not "xml"'],
+  [['proxies', 'set', 'px1'], 'say what to set: siplb proxies set px1 --weight 50'],
+  [
+    ['config', 'check', 'x', '--set', 'probe'],
+    '--set wants path=value, such as --set probe.intervalMs=500, not "probe"',
+  ],
+])('answers %j with a sentence that names the cure', async (argv, sentence) => {
+  expect(await ran(argv)).toEqual({ code: 2, printed: '', remarks: sentence })
+})
+
+it('says what can be done with a group', async () => {
+  expect((await ran(['config'])).remarks).toBe('say what to do: siplb config check, siplb config print')
+})
