@@ -24,7 +24,7 @@ const rights: Record<string, { say: User[]; hear: User[] }> = {
   'evt.route.answered': { say: ['location'], hear: ['operator'] },
   'evt.response-time.{pool}': { say: ['prober', 'programs'], hear: ['operator', 'weigher'] },
   'evt.load.{pool}': { say: ['ingress', 'prober', 'programs'], hear: ['operator', 'weigher'] },
-  'evt.traffic.{pool}': { say: ['ingress'], hear: ['operator', 'weigher'] },
+  'evt.traffic.{pool}': { say: ['ingress'], hear: ['ingress', 'operator', 'weigher'] },
   'evt.weights.changed.{pool}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
   'evt.table.{pool}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
   'evt.proxy.state.{pool}.{proxy}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
