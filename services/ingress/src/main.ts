@@ -19,7 +19,11 @@ import { DiskTables } from './shell/disk-tables.ts'
 import { createIngress } from './shell/ingress.ts'
 import { createTokenKey } from './shell/token-keys.ts'
 
-const { config, source } = configOrExit(configSchema, { argv: process.argv.slice(2), env: process.env, service: 'ingress' })
+const { config, source } = configOrExit(configSchema, {
+  argv: process.argv.slice(2),
+  env: process.env,
+  service: 'ingress',
+})
 const instance = config.instance ?? newInstance()
 const log = createLogger('ingress', instance, config.log)
 const registry = createRegistry()

@@ -6,13 +6,23 @@ export function createIngressMetrics(registry: Registry) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name, help, labelNames, registers })
   return {
-    requests: counter('siplb_sip_requests_total', 'SIP requests received, less retransmissions.', ['method', 'transport']),
+    requests: counter('siplb_sip_requests_total', 'SIP requests received, less retransmissions.', [
+      'method',
+      'transport',
+    ]),
     responses: counter('siplb_sip_responses_total', 'SIP responses received, by class.', ['class']),
     retransmissions: counter('siplb_sip_retransmissions_total', 'Requests that came again and were absorbed.'),
     dropped: counter('siplb_sip_dropped_total', 'Messages dropped, and why.', ['reason']),
-    malformed: counter('siplb_sip_malformed_total', 'Messages that break the grammar or a limit.', ['problem', 'answered']),
+    malformed: counter('siplb_sip_malformed_total', 'Messages that break the grammar or a limit.', [
+      'problem',
+      'answered',
+    ]),
     answered: counter('siplb_sip_answered_total', 'Requests that the balancer answered itself.', ['status']),
-    decisions: counter('siplb_route_decisions_total', 'Requests sent to a proxy, and who chose it.', ['pool', 'proxy', 'source']),
+    decisions: counter('siplb_route_decisions_total', 'Requests sent to a proxy, and who chose it.', [
+      'pool',
+      'proxy',
+      'source',
+    ]),
     decisionTime: new Histogram({
       name: 'siplb_route_decision_seconds',
       help: 'From the question to the choice.',
@@ -23,9 +33,19 @@ export function createIngressMetrics(registry: Registry) {
     failovers: counter('siplb_failovers_total', 'Further proxies tried for a request.', ['pool']),
     refused: counter('siplb_proxy_refused_total', 'Sends that nobody listened to.'),
     socketProblems: counter('siplb_socket_problems_total', 'Failures of sockets.', ['code']),
-    transactions: new Gauge({ name: 'siplb_transactions', help: 'Transactions that live now.', labelNames: ['kind'], registers }),
+    transactions: new Gauge({
+      name: 'siplb_transactions',
+      help: 'Transactions that live now.',
+      labelNames: ['kind'],
+      registers,
+    }),
     dialogs: new Gauge({ name: 'siplb_dialogs', help: 'Dialogs that this ingress counts.', registers }),
-    tableAge: new Gauge({ name: 'siplb_weights_age_seconds', help: 'Since the table was last heard of.', labelNames: ['pool'], registers }),
+    tableAge: new Gauge({
+      name: 'siplb_weights_age_seconds',
+      help: 'Since the table was last heard of.',
+      labelNames: ['pool'],
+      registers,
+    }),
   }
 }
 

@@ -19,7 +19,10 @@ export interface Surroundings {
   readonly isDraining: boolean
   isOurs(host: string, port: number | undefined): boolean
   /** The pool that a source is a proxy of; by address and port, or by `sources`. */
-  poolOfSource(address: string, port: number): { readonly pool: string; readonly outbound: readonly string[] } | undefined
+  poolOfSource(
+    address: string,
+    port: number,
+  ): { readonly pool: string; readonly outbound: readonly string[] } | undefined
   /** Whether an address belongs to a proxy of this pool. */
   isProxyAddress(pool: string, address: string): boolean
   /** The dialog, where an open one is known by its Call-ID and tags though the request carries no token. */
@@ -39,7 +42,11 @@ export function admit(
   // 16.3 step 3; 11 lets an OPTIONS that has arrived at its last hop be answered: a cheap probe for our peers.
   if (request.maxForwards === 0) return request.method === 'OPTIONS' ? { kind: 'health' } : answer(483)
   const required = request.values(HeaderId.ProxyRequire)
-  if (required.length > 0) return answer(420, required.map((option) => ['Unsupported', option]))
+  if (required.length > 0)
+    return answer(
+      420,
+      required.map((option) => ['Unsupported', option]),
+    )
   if (isForUs(request, way, around)) return { kind: 'health' }
   const token = way.token ?? (request.to.tag === undefined ? undefined : around.remembered(request))
   if (token !== undefined) return inDialog(request, way, token, source, around)
@@ -78,7 +85,10 @@ function towardsCaller(request: SipRequest, way: Way, around: Surroundings): Adm
   const [next] = way.routes
   const uri = next?.uri ?? request.uri
   if (around.isOurs(uri.host, uri.port)) return answer(482)
-  return { kind: 'forward', targets: [{ kind: 'address', uri: next === undefined ? request.requestUri : uriText(next.text) }] }
+  return {
+    kind: 'forward',
+    targets: [{ kind: 'address', uri: next === undefined ? request.requestUri : uriText(next.text) }],
+  }
 }
 
 function newRequest(

@@ -34,7 +34,8 @@ export interface ReceivedParams {
 export function forwardRequest(request: SipRequest, way: Way, forwarding: Forwarding): Buffer {
   const edits: Edit[] = [pushVia(request, forwarding.via), ...addViaParams(request, forwarding.received)]
   edits.push(setMaxForwards(request, request.maxForwards === undefined ? 70 : request.maxForwards - 1))
-  if (forwarding.recordRoute !== undefined) edits.push(addLineAbove(request, HeaderId.RecordRoute, forwarding.recordRoute))
+  if (forwarding.recordRoute !== undefined)
+    edits.push(addLineAbove(request, HeaderId.RecordRoute, forwarding.recordRoute))
   edits.push(...routeEdits(request, way, forwarding.replaceRoute))
   return applyEdits(request, edits)
 }
@@ -43,7 +44,11 @@ function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefi
   if (way.isStrict) {
     // 16.4: the strict router before us moved the Request-URI to the end of the route set; put it back.
     const meant = way.routes.at(-1)?.text ?? ''
-    return [replaceRequestUri(request, withoutBrackets(meant)), ...removeLastRoute(request), ...removeTopRoutes(request, way.ownRoutes)]
+    return [
+      replaceRequestUri(request, withoutBrackets(meant)),
+      ...removeLastRoute(request),
+      ...removeTopRoutes(request, way.ownRoutes),
+    ]
   }
   if (replaceRoute === undefined) return removeTopRoutes(request, way.ownRoutes)
   const removed = removeFirstValues(request, HeaderId.Route, way.ownRoutes + 1)
@@ -64,7 +69,10 @@ export function relayResponse(response: SipResponse): Buffer {
  * What the topmost Via is given (RFC 3261, 18.2.1 and RFC 3581, 4): the address it really came from, where its sender wrote another
  * one or a name, and both where he asks for his port.
  */
-export function receivedParams(request: SipRequest, source: { readonly address: string; readonly port: number }): ReceivedParams {
+export function receivedParams(
+  request: SipRequest,
+  source: { readonly address: string; readonly port: number },
+): ReceivedParams {
   const { topVia } = request
   const isSame = topVia.host === source.address || topVia.host === `[${source.address}]`
   if (topVia.rport !== undefined) return { received: source.address, rport: source.port }
@@ -72,6 +80,9 @@ export function receivedParams(request: SipRequest, source: { readonly address: 
 }
 
 /** Where a response goes (RFC 3261, 18.2.2): to the source, at the port of the Via unless `rport` asks for that of the source. */
-export function replyPort(request: { readonly topVia: SipRequest['topVia'] }, source: { readonly port: number }): number {
+export function replyPort(
+  request: { readonly topVia: SipRequest['topVia'] },
+  source: { readonly port: number },
+): number {
   return request.topVia.rport === undefined ? (request.topVia.port ?? 5060) : source.port
 }

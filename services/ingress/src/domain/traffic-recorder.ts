@@ -47,7 +47,11 @@ export class TrafficRecorder {
     record.requests = 0
     record.outcomes = noOutcomes()
     const filled = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
-    return { requests, outcomes, responseTimes: Object.fromEntries(filled.map(([method, sketch]) => [method, sketch.take()])) }
+    return {
+      requests,
+      outcomes,
+      responseTimes: Object.fromEntries(filled.map(([method, sketch]) => [method, sketch.take()])),
+    }
   }
 
   #record(proxy: string): ProxyRecord {

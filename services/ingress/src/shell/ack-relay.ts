@@ -49,12 +49,14 @@ export class AckRelay {
   }
 
   #tryFirst(arrival: Arrival, targets: readonly Target[], token: RouteToken | undefined): void {
-    const { links, wheel } = this.#ctx
+    const { wheel } = this.#ctx
     const [target, ...others] = targets
     if (target === undefined) return this.#drop('ack-without-proxy')
-    const found = links.linkTo(target.uri)
+    const found = this.#ctx.wayTo(target, arrival.local)
     if (found instanceof Promise) {
-      void found.then((link) => (link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token)))
+      void found.then((link) =>
+        link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token),
+      )
       return
     }
     if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(arrival, others, token)

@@ -10,7 +10,7 @@ import {
   type NonInviteClient,
   type SipResponse,
 } from '@siplb/sip'
-import type { Link } from './proxy-links.ts'
+import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { Transaction } from './transaction.ts'
 

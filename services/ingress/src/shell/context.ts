@@ -3,11 +3,14 @@ import type { Config } from '@siplb/contracts'
 import type { Chooser, Matcher } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { TransactionTable } from '@siplb/sip'
+import type { Endpoint } from '@siplb/sip/transport'
+import type { Target } from '../domain/branch.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import type { ClientTransaction } from './client-transaction.ts'
+import type { Link } from './link.ts'
 import type { MessagePublisher } from './message-publisher.ts'
 import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
@@ -38,6 +41,8 @@ export interface IngressContext {
   config: Config
   matcher: Matcher
   isDraining: boolean
+  /** How to send to a target; `local` is the socket by which the other side of the request knows us. */
+  wayTo(target: Target, local: Endpoint): Link | undefined | Promise<Link | undefined>
   trafficOf(pool: string): PoolTraffic
   /** Ends of dialogs that other instances count, since they were last told. */
   dialogsEnded(pool: string): { ingress: string; dialog: string }[]

@@ -11,7 +11,7 @@ import type { Task } from '../domain/work-ledger.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog, standInRoute } from './dialogs.ts'
-import type { Link } from './proxy-links.ts'
+import type { Link } from './link.ts'
 import type { Arrival, ServerTransaction } from './server-transaction.ts'
 import type { Timer } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
@@ -101,8 +101,9 @@ export class ForwardedRequest {
   }
 
   #try(branch: Branch): void {
-    if (branch.index > 0 && branch.target.kind === 'proxy') this.#ctx.metrics.failovers.inc({ pool: branch.target.pool })
-    const link = this.#ctx.links.linkTo(branch.target.uri)
+    if (branch.index > 0 && branch.target.kind === 'proxy')
+      this.#ctx.metrics.failovers.inc({ pool: branch.target.pool })
+    const link = this.#ctx.wayTo(branch.target, this.#arrival.local)
     if (link instanceof Promise) void link.then((found) => this.#send(branch, found))
     else this.#send(branch, link)
   }
@@ -162,7 +163,11 @@ export class ForwardedRequest {
     if (!isOurs || key === undefined || !config.ingress.recordRoute || !mayMakeDialog(request.method)) return undefined
     const callerTag = tagHash(request.from.tag ?? '')
     const { pool, proxy } = target
-    const token = writeToken({ pool, proxy, callerTag, instance: bus.instance, worker: 0, flow: '' }, request.callId, key)
+    const token = writeToken(
+      { pool, proxy, callerTag, instance: bus.instance, worker: 0, flow: '' },
+      request.callId,
+      key,
+    )
     return `<sip:${token}@${host};lr>`
   }
 
@@ -226,7 +231,8 @@ export class ForwardedRequest {
   }
 
   #relay(response: SipResponse, branch: Branch): void {
-    if (response.status >= 200) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
+    if (response.status >= 200)
+      noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
     // A response with our Via alone has nobody to go to (16.7 step 3).
     if (!response.topVia.hasMore) return void this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
     this.#server.respond(response.status, relayResponse(response))

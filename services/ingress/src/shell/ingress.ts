@@ -13,6 +13,7 @@ import type { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
+import { ListenerLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
 import { PoolTraffic } from './pool-traffic.ts'
@@ -88,6 +89,13 @@ export function createIngress(options: IngressOptions): Ingress {
     clients: new TransactionTable<ClientTransaction>(),
     matcher: createMatcher(config.pools),
     isDraining: false,
+    wayTo: (target, local) => {
+      if (target.kind === 'proxy') return links.linkTo(target.uri)
+      const link = (remote: Endpoint | undefined) =>
+        remote === undefined ? undefined : new ListenerLink(remote, (to, bytes) => listeners.sendFrom(local, to, bytes))
+      const endpoint = links.endpointOf(target.uri)
+      return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
+    },
     trafficOf: (pool) => getOrMake(traffic, pool, () => new PoolTraffic()),
     dialogsEnded: (pool) => getOrMake(ended, pool, () => []),
     advertised: (local) => listeners.advertised(local),
@@ -95,12 +103,21 @@ export function createIngress(options: IngressOptions): Ingress {
   const addresses = new AddressBook(ctx)
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
-  const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) => listeners.sendFrom(local, remote, bytes))
+  const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) =>
+    listeners.sendFrom(local, remote, bytes),
+  )
 
   ctx.tables.onTable((table) => followTable(ctx, addresses, table))
   return {
     tables: ctx.tables,
-    components: [proxies(ctx, addresses), ctx.tables, createTrafficPublisher(ctx), publishing(ctx), listeners, calls(ctx, loop)],
+    components: [
+      proxies(ctx, addresses),
+      ctx.tables,
+      createTrafficPublisher(ctx),
+      publishing(ctx),
+      listeners,
+      calls(ctx, loop),
+    ],
     reconfigure(changed) {
       ctx.config = changed
       ctx.matcher = createMatcher(changed.pools)

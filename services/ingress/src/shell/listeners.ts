@@ -27,9 +27,12 @@ export class Listeners implements Component {
     for (const { address, port } of endpoints) {
       const socket = await listenUdp({ address, port }, { onPacket, onError: onProblem }).catch((error: unknown) => {
         const where = `udp://${address.includes(':') ? `[${address}]` : address}:${port}`
-        throw new Error(`cannot listen on ${where}; is the port taken, or the address not of this machine? Set ingress.listen`, {
-          cause: error,
-        })
+        throw new Error(
+          `cannot listen on ${where}; is the port taken, or the address not of this machine? Set ingress.listen`,
+          {
+            cause: error,
+          },
+        )
       })
       const advertised = advertisedFor(socket.local, advertise)
       this.#open.push({ socket, advertised })
@@ -59,6 +62,8 @@ export class Listeners implements Component {
 function advertisedFor(local: Endpoint, advertise: string | undefined): string {
   if (advertise !== undefined) return /:\d+$/.test(advertise) ? advertise : `${advertise}:${local.port}`
   const isWildcard = local.address === '0.0.0.0' || local.address === '::'
-  const address = isWildcard ? (ownAddresses(local.address === '::' ? 'IPv6' : 'IPv4')[0] ?? '127.0.0.1') : local.address
+  const address = isWildcard
+    ? (ownAddresses(local.address === '::' ? 'IPv6' : 'IPv4')[0] ?? '127.0.0.1')
+    : local.address
   return `${address.includes(':') ? `[${address}]` : address}:${local.port}`
 }

@@ -17,7 +17,11 @@ export class MessagePublisher {
     this.#settings = settings
   }
 
-  received(message: SipRequest | SipResponse, source: Endpoint, proxy?: { readonly pool: string; readonly proxy: string }): void {
+  received(
+    message: SipRequest | SipResponse,
+    source: Endpoint,
+    proxy?: { readonly pool: string; readonly proxy: string },
+  ): void {
     const { publish, publishBytes } = this.#settings
     if (publish === 'none' || (publish === 'requests' && message.kind === 'response')) return
     if (this.#waiting.length >= MOST_WAITING) return

@@ -1,6 +1,15 @@
+import { isIP } from 'node:net'
 import { hostPort, parseUri } from '@siplb/sip'
-import { connectUdp, type Endpoint, type Packet, type Resolver, type SocketProblem, type UdpConnection } from '@siplb/sip/transport'
+import {
+  connectUdp,
+  type Endpoint,
+  type Packet,
+  type Resolver,
+  type SocketProblem,
+  type UdpConnection,
+} from '@siplb/sip/transport'
 import type { Logger } from '@siplb/runtime'
+import type { Link } from './link.ts'
 
 /** How long a refusal is believed: then somebody may be listening again. */
 const GONE_MS = 2000
@@ -9,7 +18,7 @@ const CLOSE_AFTER_MS = 60_000
 export interface LinkHandlers {
   onPacket(packet: Packet): void
   /** The network said that nobody listens at this link's address. */
-  onRefused(link: Link): void
+  onRefused(link: ProxyLink): void
   onProblem(problem: SocketProblem): void
 }
 
@@ -17,9 +26,8 @@ export interface LinkHandlers {
  * The way to one address: a connected socket of its own, because only such a one hears at once that nobody listens there (an
  * unconnected one never reports ICMP), and because answers then come back to this process.
  */
-export class Link {
+export class ProxyLink implements Link {
   readonly endpoint: Endpoint
-  /** Who waits for a response by this link, and what to do when none can come any more. */
   readonly pending = new Map<object, () => void>()
   readonly #handlers: LinkHandlers
   readonly #now: () => number
@@ -96,7 +104,7 @@ export class Link {
 
 /** Links by address, shared by all proxies and dialogs that go there. */
 export class ProxyLinks {
-  readonly #links = new Map<string, Link>()
+  readonly #links = new Map<string, ProxyLink>()
   readonly #addresses = new Map<string, string>()
   readonly #resolver: Resolver
   readonly #handlers: LinkHandlers
@@ -111,17 +119,15 @@ export class ProxyLinks {
   }
 
   /** The link for a SIP URI; a promise only where its host is a name that was not resolved before. */
-  linkTo(uri: string): Link | undefined | Promise<Link | undefined> {
-    const parsed = parseUri(uri)
-    if (parsed === undefined || parsed.host === '') return undefined
-    const { host, port } = hostPort(parsed)
-    const known = this.#addresses.get(host)
-    if (known !== undefined) return this.#link(known, port)
-    return this.#resolve(host).then((address) => (address === undefined ? undefined : this.#link(address, port)))
+  linkTo(uri: string): ProxyLink | undefined | Promise<ProxyLink | undefined> {
+    const endpoint = this.endpointOf(uri)
+    const link = (found: Endpoint | undefined) =>
+      found === undefined ? undefined : this.#link(found.address, found.port)
+    return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
   }
 
   /** The link for a URI whose host was resolved before. */
-  knownLinkTo(uri: string): Link | undefined {
+  knownLinkTo(uri: string): ProxyLink | undefined {
     const link = this.linkTo(uri)
     return link instanceof Promise ? undefined : link
   }
@@ -137,13 +143,19 @@ export class ProxyLinks {
     await Promise.all(uris.map(prepareOne))
   }
 
-  addressOf(uri: string): string | undefined {
+  /** Where a SIP URI leads, as numbers; a promise only where its host is a name that was not resolved before. */
+  endpointOf(uri: string): Endpoint | undefined | Promise<Endpoint | undefined> {
     const parsed = parseUri(uri)
-    return parsed === undefined ? undefined : this.#addresses.get(parsed.hostname)
+    if (parsed === undefined || parsed.host === '') return undefined
+    const { host, port } = hostPort(parsed)
+    const endpoint = (address: string | undefined): Endpoint | undefined =>
+      address === undefined ? undefined : { transport: 'udp', address, port }
+    const known = isIP(host) === 0 ? this.#addresses.get(host) : host
+    return known === undefined ? this.#resolve(host).then(endpoint) : endpoint(known)
   }
 
   /** Closes links that nobody used for a minute, so that callers' addresses do not pile up. */
-  async closeIdle(keep: ReadonlySet<Link>): Promise<void> {
+  async closeIdle(keep: ReadonlySet<ProxyLink>): Promise<void> {
     const oldest = this.#now() - CLOSE_AFTER_MS
     for (const [key, link] of this.#links) {
       if (link.usedAt > oldest || keep.has(link)) continue
@@ -157,11 +169,11 @@ export class ProxyLinks {
     this.#links.clear()
   }
 
-  #link(address: string, port: number): Link {
+  #link(address: string, port: number): ProxyLink {
     const key = `${address} ${port}`
     let link = this.#links.get(key)
     if (link === undefined) {
-      link = new Link(address, port, this.#handlers, this.#now)
+      link = new ProxyLink(address, port, this.#handlers, this.#now)
       this.#links.set(key, link)
     }
     return link

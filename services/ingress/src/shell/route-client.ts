@@ -1,5 +1,12 @@
 import { BusError, type Bus } from '@siplb/bus'
-import { routeQuestion, routeQuestionTo, type RouteAnswer, type RouteFacts, type RouteReply, type RouteRequest } from '@siplb/contracts'
+import {
+  routeQuestion,
+  routeQuestionTo,
+  type RouteAnswer,
+  type RouteFacts,
+  type RouteReply,
+  type RouteRequest,
+} from '@siplb/contracts'
 
 /** How long the instances are asked directly after the queue group failed to answer. */
 const DIRECT_MS = 3000

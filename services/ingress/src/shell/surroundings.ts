@@ -31,7 +31,8 @@ export class AddressBook implements Surroundings {
 
   /** Everything that a URI may call us: what we listen on, what we advertise, and each address of a wildcard. */
   addOwn(address: string, port: number): void {
-    const addresses = address === '0.0.0.0' || address === '::' ? ownAddresses(address === '::' ? 'IPv6' : 'IPv4') : [address]
+    const addresses =
+      address === '0.0.0.0' || address === '::' ? ownAddresses(address === '::' ? 'IPv6' : 'IPv4') : [address]
     for (const one of addresses) this.#own.add(`${one.includes(':') ? `[${one}]` : one}:${port}`.toLowerCase())
   }
 
@@ -44,7 +45,10 @@ export class AddressBook implements Surroundings {
     return this.#own.has(`${host}:${port ?? 5060}`)
   }
 
-  poolOfSource(address: string, port: number): { readonly pool: string; readonly outbound: readonly string[] } | undefined {
+  poolOfSource(
+    address: string,
+    port: number,
+  ): { readonly pool: string; readonly outbound: readonly string[] } | undefined {
     const endpoint = `${address} ${port}`
     return this.#pools.find(({ endpoints, networks }) => endpoints.has(endpoint) || networks.has(address))
   }

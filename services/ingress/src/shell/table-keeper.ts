@@ -1,5 +1,13 @@
 import type { Bus } from '@siplb/bus'
-import { compareRevisions, tableSnapshot, weightsChanged, weightsTable, type PoolsConfig, type WeightRow, type WeightTable } from '@siplb/contracts'
+import {
+  compareRevisions,
+  tableSnapshot,
+  weightsChanged,
+  weightsTable,
+  type PoolsConfig,
+  type WeightRow,
+  type WeightTable,
+} from '@siplb/contracts'
 import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
 import type { Component, Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'

@@ -13,7 +13,11 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
     const ids = tables.rowsOf(pool).map(({ id }) => id)
     const proxies = ctx.trafficOf(pool).take(ids, (proxy) => dialogs.countOf(pool, proxy))
     const dialogsEnded = ctx.dialogsEnded(pool).splice(0)
-    bus.publish(trafficSeen, { pool }, { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, dialogsEnded })
+    bus.publish(
+      trafficSeen,
+      { pool },
+      { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, dialogsEnded },
+    )
   }
   const run = (now: number) => {
     ctx.dialogs.expire(now)

@@ -80,7 +80,10 @@ export class Transaction<State, Event> {
 
   #setTimer(timer: TimerName, ms: number): void {
     this.#timers.get(timer)?.cancel()
-    this.#timers.set(timer, this.#wheel.set(ms, () => this.handle({ kind: 'timer', timer })))
+    this.#timers.set(
+      timer,
+      this.#wheel.set(ms, () => this.handle({ kind: 'timer', timer })),
+    )
   }
 
   #clearTimers(): void {
