@@ -1,5 +1,5 @@
 /** RFC 3261, 8.1.1.7: says that a branch is unique. */
-export const COOKIE = 'z9hG4bK'
+const COOKIE = 'z9hG4bK'
 
 /** What a branch of ours tells whoever gets the response: whose transaction it is. */
 export interface BranchParts {

@@ -18,7 +18,7 @@ export const inviteLines = [
   'Content-Length: 4',
 ] as const
 
-export const inviteBody = 'v=0\n'
+const inviteBody = 'v=0\n'
 
 /** The INVITE above; each change replaces the line of that name, adds one that is new, or takes it away (''). */
 export function invite(changes: Readonly<Record<string, string>> = {}): Buffer {
@@ -41,7 +41,7 @@ export function asRequest(bytes: Buffer): SipRequest {
   return message
 }
 
-export function asResponse(bytes: Buffer): SipResponse {
+function asResponse(bytes: Buffer): SipResponse {
   const message = scan(bytes)
   if (message.kind !== 'response') throw new Error(`not a response but ${kindOf(message)}`)
   return message

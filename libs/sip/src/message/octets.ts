@@ -7,8 +7,8 @@ export const SP = 0x20
 export const QUOTE = 0x22
 export const COMMA = 0x2c
 export const SLASH = 0x2f
-export const ZERO = 0x30
-export const NINE = 0x39
+const ZERO = 0x30
+const NINE = 0x39
 export const COLON = 0x3a
 export const SEMICOLON = 0x3b
 export const LESS = 0x3c
@@ -16,8 +16,8 @@ export const EQUALS = 0x3d
 export const GREATER = 0x3e
 export const QUESTION = 0x3f
 export const BRACKET = 0x5b
-export const BACKSLASH = 0x5c
-export const BRACKET_END = 0x5d
+const BACKSLASH = 0x5c
+const BRACKET_END = 0x5d
 
 const TOKEN = 1
 const WHITESPACE = 2
@@ -51,7 +51,6 @@ const is = (octet: number | undefined, bit: number): boolean => ((classes[octet 
 export const isTokenOctet = (octet: number | undefined): boolean => is(octet, TOKEN)
 /** SP, HTAB, and the CR and LF of a folded line. */
 export const isWhitespace = (octet: number | undefined): boolean => is(octet, WHITESPACE)
-export const isHostOctet = (octet: number | undefined): boolean => is(octet, HOST)
 export const isDigit = (octet: number | undefined): boolean => octet !== undefined && octet >= ZERO && octet <= NINE
 export const isAlpha = (octet: number): boolean => (octet | 0x20) >= 0x61 && (octet | 0x20) <= 0x7a
 
@@ -99,7 +98,7 @@ export function skipBracketed(bytes: Buffer, at: number, end: number): number {
   return i > at + 2 && i < end && bytes[i] === BRACKET_END ? i + 1 : -1
 }
 
-export function isIpv6Octet(octet: number): boolean {
+function isIpv6Octet(octet: number): boolean {
   if (octet === COLON || octet === 0x2e || isDigit(octet)) return true
   const lower = octet | 0x20
   return lower >= 0x61 && lower <= 0x66

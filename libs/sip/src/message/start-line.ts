@@ -41,8 +41,7 @@ function endOfLine(bytes: Buffer): number {
 }
 
 function endProblem(bytes: Buffer, stop: number): Problem | undefined {
-  if (bytes[stop] !== CR || bytes[stop + 1] !== LF) return 'line-end'
-  return bytes[stop + 2] === SP ? 'start-line' : undefined // a start line cannot be folded
+  return bytes[stop] === CR && bytes[stop + 1] === LF ? undefined : 'line-end'
 }
 
 // Exactly one space between the elements and none behind: "SHOULD NOT be lenient" (RFC 4475, 3.1.2.8 to 3.1.2.10).

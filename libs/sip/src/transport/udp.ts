@@ -128,9 +128,10 @@ function bind({ address, port, reusePort = false, receiveBuffer = RECEIVE_BUFFER
     isIPv6(address) ? { ...common, type: 'udp6', ipv6Only: true } : { ...common, type: 'udp4' },
   )
   return new Promise((resolve, reject) => {
-    socket.once('error', reject)
+    const onError = (error: Error): void => void closed(socket).then(() => reject(error))
+    socket.once('error', onError)
     socket.bind({ address, port }, () => {
-      socket.off('error', reject)
+      socket.off('error', onError)
       attempt(() => socket.setRecvBufferSize(receiveBuffer), ignored)
       resolve(socket)
     })

@@ -50,6 +50,7 @@ describe('a URI', () => {
     'sip:@host',
     'sip:user@',
     'sip:a@b@c',
+    'sip:a@b;x=y@c',
     'sip:a b@c',
     'sip:a@b:',
     'sip:a@b:0',

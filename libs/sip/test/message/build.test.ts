@@ -41,6 +41,11 @@ describe('a response of ours', () => {
       expect(textOf(buildResponse(request, { status }))).not.toContain('Record-Route: <sip:p;lr>')
   })
 
+  it('of a request that makes no dialog has no Record-Route', () => {
+    const options = { start: 'OPTIONS sip:bob@example.com SIP/2.0', CSeq: '1 OPTIONS', 'Record-Route': '<sip:p;lr>' }
+    expect(textOf(buildResponse(asRequest(invite(options)), { status: 200 }))).not.toContain('Record-Route: <sip:p;lr>')
+  })
+
   it('keeps the To tag that is there', () => {
     const inDialog = asRequest(invite({ To: '<sip:bob@example.com>;tag=theirs' }))
     expect(textOf(buildResponse(inDialog, { status: 481, toTag: 'us' }))).toContain(

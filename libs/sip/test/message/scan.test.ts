@@ -1,6 +1,6 @@
 import { HeaderId, defaultLimits, scan } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { answer, asMalformed, asRequest, invite, octets } from '../messages.ts'
+import { answer, asMalformed, asRequest, invite, inviteLines, octets } from '../messages.ts'
 
 describe('a request', () => {
   const request = asRequest(invite())
@@ -66,6 +66,10 @@ describe('values', () => {
     ])
   })
 
+  it('have one space for a fold, whatever stood around it', () => {
+    expect(asRequest(invite({ Contact: '"a \t\r\n\t b" <sip:x>' })).values(HeaderId.Contact)).toEqual(['"a b" <sip:x>'])
+  })
+
   it('of challenges keep their commas', () => {
     const challenge = 'Digest realm="r", nonce="n"'
     expect(asRequest(invite({ 'Proxy-Authorization': challenge })).values(HeaderId.ProxyAuthorization)).toEqual([
@@ -83,6 +87,14 @@ describe('a response', () => {
   it('has status and reason', () => {
     expect(answer(486)).toMatchObject({ kind: 'response', status: 486, reason: 'Whatever', to: { tag: 'callee' } })
   })
+
+  it.each(['SIP/2.0 700 No', 'SIP/2.0 099 No', 'SIP/2.0 20 OK', 'SIP/2.0 2000 OK', 'SIP/2.0 abc OK', 'SIP/2.0 '])(
+    'cannot start with %j',
+    (line) => {
+      const bytes = octets(line, ...inviteLines.slice(1, 8), '', '')
+      expect(asMalformed(bytes)).toMatchObject({ isRequest: false, answerable: false, problem: 'status-code' })
+    },
+  )
 
   it('is dropped when something is wrong with it', () => {
     const bad = octets(
@@ -148,14 +160,23 @@ describe('input that felled others', () => {
     ['a long Request-URI', { start: `INVITE sip:${'a'.repeat(5000)}@b SIP/2.0` }, 'start-line-size'],
     ['a header line of 4 KB', { Subject: 'x'.repeat(4097) }, 'header-size'],
     ['a long run of spaces', { Subject: `a${' '.repeat(17)}b` }, 'whitespace-run'],
+    ['a long run of spaces in front', { Subject: `${' '.repeat(16)}b` }, 'whitespace-run'],
     ['a long run of spaces at the end', { Subject: `a${' '.repeat(17)}` }, 'whitespace-run'],
     ['a run of folds', { Subject: `a${'\r\n '.repeat(6)}b` }, 'whitespace-run'],
+    ['a folded start line', { start: 'INVITE sip:a@b SIP/2.0\r\n\tx: y' }, 'header-line'],
     ['LF alone', { Subject: 'a\nContent-Length: 0' }, 'line-end'],
     ['CR alone', { Subject: 'a\rb' }, 'line-end'],
     ['a line without a colon', { 'Subject\r\nFoo bar': 'x' }, 'header-line'],
     ['a name that is no token', { 'Content-Length\0': '0' }, 'header-line'],
   ])('%s is refused', (_, changes, problem) => {
     expect(asMalformed(invite(changes))).toMatchObject({ isRequest: true, problem })
+  })
+
+  it('128 headers are taken, one more is not', () => {
+    const withHeaders = (count: number): Buffer =>
+      octets(...inviteLines.slice(0, 8), ...Array.from({ length: count - 7 }, (_, i) => `X: ${i}`), '', '')
+    expect(scan(withHeaders(128)).kind).toBe('request')
+    expect(asMalformed(withHeaders(129))).toMatchObject({ problem: 'header-count', status: 400, answerable: true })
   })
 
   it('10 000 headers are refused after the first 128', () => {

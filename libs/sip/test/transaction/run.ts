@@ -1,7 +1,7 @@
 import type { Effect, Step } from '@siplb/sip'
 
 /** Effects in short: `send:INVITE`, `set:A=500`, `clear:B`, `tell:180`, `timeout`, `ended`. */
-export function inShort(effect: Effect): string {
+function inShort(effect: Effect): string {
   switch (effect.kind) {
     case 'send':
       return `send:${
