@@ -1,0 +1,60 @@
+import { hostPort, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
+
+/** Where to send a probe, or why a proxy cannot be probed. */
+export type ProbeAddress =
+  | { readonly kind: 'address'; readonly host: string; readonly port: number }
+  | { readonly kind: 'unusable'; readonly problem: string }
+
+export function probeAddress(uri: string): ProbeAddress {
+  const parsed = parseUri(uri)
+  if (parsed === undefined) return { kind: 'unusable', problem: 'not a SIP URI; write it as sip:10.0.0.11:5060' }
+  const transport = parsed.params.get('transport') ?? 'udp'
+  if (parsed.scheme !== 'sip' || transport.toLowerCase() !== 'udp') {
+    return {
+      kind: 'unusable',
+      problem: 'probes go by UDP only in this version; give it a sip: URI without another transport',
+    }
+  }
+  return { kind: 'address', ...hostPort(parsed) }
+}
+
+export interface ProbeIds {
+  readonly branch: string
+  readonly callId: string
+  readonly fromTag: string
+}
+
+/**
+ * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn). `rport`
+ * brings it back through a NAT (RFC 3581). `local` is the sending socket.
+ */
+export function probeRequest(
+  uri: string,
+  from: string,
+  local: { readonly address: string; readonly port: number },
+  ids: ProbeIds,
+): RequestSpec {
+  const host = local.address.includes(':') ? `[${local.address}]` : local.address
+  return {
+    method: 'OPTIONS',
+    uri,
+    via: { transport: 'UDP', sentBy: `${host}:${local.port}`, branch: ids.branch, params: { rport: '' } },
+    from: `<${from}>;tag=${ids.fromTag}`,
+    to: `<${logicalUri(uri)}>`,
+    callId: ids.callId,
+    cseq: 1,
+    maxForwards: 70,
+    headers: [
+      ['User-Agent', 'siplb-prober'],
+      // 11.1: says which body may come. A load is read from JSON; SDP is what everybody knows how to answer with.
+      ['Accept', 'application/json, application/sdp'],
+    ],
+  }
+}
+
+// RFC 3261, 19.1.1, table 1: neither port nor transport belong into To.
+function logicalUri(uri: string): string {
+  const parsed: Uri | undefined = parseUri(uri)
+  if (parsed === undefined) return uri
+  return `${parsed.scheme}:${parsed.user === undefined ? '' : `${parsed.user}@`}${parsed.host}`
+}

@@ -1,0 +1,68 @@
+import type { ResponseTime } from '@siplb/contracts'
+import type { SipResponse } from '@siplb/sip'
+
+/** A probe under way. Instants are monotonic milliseconds. */
+export interface SentProbe {
+  readonly branch: string
+  readonly callId: string
+  /** 1 for a scheduled probe, 2 and on for the quick repeats after a loss. */
+  readonly attempt: number
+  readonly sentAt: number
+  readonly deadlineAt: number
+  /** A first answer that was not the last word: 100 Trying of a proxy that asks somebody else. */
+  readonly provisional?: Heard
+  /** The datagram may never have left this host. */
+  readonly isDoubtful?: boolean
+}
+
+interface Heard {
+  readonly status: number
+  readonly at: number
+}
+
+/** A finished probe, before it is known whether this process was late meanwhile. */
+export interface Sample {
+  readonly result: Omit<ResponseTime, 'proxy' | 'doubtful'>
+  readonly isDoubtful: boolean
+  readonly sentAt: number
+  readonly endedAt: number
+}
+
+const METHOD = 'OPTIONS'
+
+/** The branch has found the probe; Call-ID and CSeq have to be ours too, and the Via the only one (RFC 3261, 8.1.3.3). */
+export function isAnswerTo(probe: SentProbe, response: SipResponse): boolean {
+  const { callId, cseq, viaCount } = response
+  return callId === probe.callId && cseq.number === 1 && cseq.method === METHOD && viaCount === 1
+}
+
+/** Any final status shows a living proxy, 503 too: whoever weighs judges by the status. */
+export function onAnswer(probe: SentProbe, { status, at }: Heard): SentProbe | Sample {
+  if (status < 200) return probe.provisional === undefined ? { ...probe, provisional: { status, at } } : probe
+  return answered(probe, status, probe.provisional?.at ?? at, at)
+}
+
+export function onDeadline(probe: SentProbe, now: number): Sample {
+  const { provisional } = probe
+  if (provisional !== undefined) return answered(probe, provisional.status, provisional.at, now)
+  return ended(probe, now, { outcome: 'lost' })
+}
+
+export function onRefusal(probe: SentProbe, now: number): Sample {
+  return ended(probe, now, { outcome: 'refused' })
+}
+
+// Response time is the proxy's own reaction, so the first answer counts, be it provisional.
+function answered(probe: SentProbe, status: number, firstAt: number, now: number): Sample {
+  const responseTimeMs = Math.max(0, firstAt - probe.sentAt)
+  return ended(probe, now, { outcome: 'answered', responseTimeMs, status })
+}
+
+function ended(
+  probe: SentProbe,
+  endedAt: number,
+  ending: Pick<Sample['result'], 'outcome' | 'responseTimeMs' | 'status'>,
+): Sample {
+  const { attempt, sentAt, isDoubtful = false } = probe
+  return { result: { ...ending, method: METHOD, attempt }, isDoubtful, sentAt, endedAt }
+}

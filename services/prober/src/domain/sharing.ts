@@ -1,0 +1,56 @@
+import { fractionOf } from './hash.ts'
+
+/**
+ * Who probes what, when several probers run. Each says every second that it lives, and each works the shares out for itself:
+ * the same living probers give the same shares, and one that goes leaves all others' shares as they are (rendezvous hashing:
+ * Thaler, Ravishankar, 1998). While views differ a proxy is probed twice or, at most until the dead are found out, not at all.
+ */
+export type Beats = ReadonlyMap<string, Beat>
+
+interface Beat {
+  /** Tells one sign of life from a repetition of it. */
+  readonly mark: string
+  readonly heardAt: number
+  /** False for a sign of life that lay in the store when we came: it may be years old. */
+  readonly isFresh: boolean
+}
+
+const ALIVE_MS = 3000
+const FORGOTTEN_MS = 60_000
+
+export function beatHeard(beats: Beats, prober: string, mark: string, now: number): Beats {
+  const known = beats.get(prober)
+  if (known?.mark === mark) return beats
+  return new Map(beats).set(prober, { mark, heardAt: now, isFresh: known !== undefined })
+}
+
+export function beatRemoved(beats: Beats, prober: string): Beats {
+  const rest = new Map(beats)
+  rest.delete(prober)
+  return rest
+}
+
+/** Those of whom nothing was heard for a minute: nobody misses their keys in the store. */
+export function silentProbers(beats: Beats, self: string, now: number): readonly string[] {
+  return [...beats].flatMap(([prober, { heardAt }]) =>
+    prober !== self && now - heardAt > FORGOTTEN_MS ? [prober] : [],
+  )
+}
+
+/** Those heard of within 3 s, and ourselves; sorted. With the bus gone that is soon we alone: nobody can tell, so all is probed. */
+export function livingProbers(beats: Beats, self: string, now: number): readonly string[] {
+  const living = new Set([self])
+  for (const [prober, { heardAt, isFresh }] of beats) if (isFresh && now - heardAt <= ALIVE_MS) living.add(prober)
+  return [...living].sort()
+}
+
+/** The one of the probers that probes this proxy. */
+export function proberOf(proxyKey: string, probers: readonly string[]): string | undefined {
+  let best: string | undefined
+  let bestScore = -1
+  for (const prober of probers) {
+    const score = fractionOf(`${prober}/${proxyKey}`)
+    if (score > bestScore) [best, bestScore] = [prober, score]
+  }
+  return best
+}

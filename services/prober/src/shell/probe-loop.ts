@@ -1,0 +1,152 @@
+import type { ProbeConfig } from '@siplb/contracts'
+import { createTicker, type Component } from '@siplb/runtime'
+import { probeAddress } from '../domain/probe-request.ts'
+import type { ProbedProxy } from '../domain/probed-proxy.ts'
+import { healthy, ticked } from '../domain/self-health.ts'
+import { proberOf } from '../domain/sharing.ts'
+import { LoadQuery } from './load-query.ts'
+import { ProbeTarget, type ProbeTools } from './probe-target.ts'
+import { ProxyLoad } from './proxy-load.ts'
+
+/** Half of what a batch may wait for; short, so that a stall of the loop is noticed soon after it began. */
+const TICK_MS = 10
+
+export interface ProbeLoopOptions extends ProbeTools {
+  readonly self: string
+  readonly settings: ProbeConfig
+  /** The proxies of the installation; the same map until something changed. */
+  readonly proxies: (now: number) => ReadonlyMap<string, ProbedProxy>
+  /** All living probers, this one included, sorted. */
+  readonly probers: (now: number) => readonly string[]
+}
+
+interface Probed {
+  readonly proxy: ProbedProxy
+  readonly target: ProbeTarget
+  readonly query: LoadQuery | undefined
+}
+
+/** The one clock of the prober: every tick publishes what was measured, and asks whatever is due. */
+export class ProbeLoop implements Component {
+  readonly name = 'probe-loop'
+  readonly #options: ProbeLoopOptions
+  readonly #ticker: Component
+  readonly #probed = new Map<string, Probed>()
+  /** Outlive a proxy's stay with us: what was learnt of it is kept while it is in the list. */
+  readonly #loads = new Map<string, ProxyLoad>()
+  #settings: ProbeConfig
+  #health = healthy
+  #tickedAt = -Infinity
+  #sharedFor: { readonly proxies: ReadonlyMap<string, ProbedProxy>; readonly probers: string } | undefined
+
+  constructor(options: ProbeLoopOptions) {
+    this.#options = options
+    this.#settings = options.settings
+    const onError = (error: unknown) => options.log.error({ err: error }, 'tick failed')
+    this.#ticker = createTicker({
+      name: this.name,
+      everyMs: TICK_MS,
+      run: (now, lateMs) => this.#tick(now, lateMs),
+      onError,
+    })
+  }
+
+  /** How many proxies this prober probes. */
+  get size(): number {
+    return this.#probed.size
+  }
+
+  /** Whether the last second saw a tick. */
+  isRunning(now: number): boolean {
+    return now - this.#tickedAt < 1000
+  }
+
+  start(): Promise<void> | void {
+    return this.#ticker.start?.()
+  }
+
+  async stop(): Promise<void> {
+    await this.#ticker.stop?.()
+    for (const probed of this.#probed.values()) close(probed)
+    this.#probed.clear()
+  }
+
+  configure(settings: ProbeConfig): void {
+    this.#settings = settings
+    for (const { target } of this.#probed.values()) target.configure(settings)
+  }
+
+  #tick(now: number, lateMs: number): void {
+    this.#tickedAt = now
+    this.#health = ticked(this.#health, now, lateMs, TICK_MS)
+    this.#options.signals.flush(this.#health)
+    this.#share(now)
+    for (const { target, query } of this.#probed.values()) {
+      target.tick(now)
+      query?.tick(now)
+    }
+    // Timers run before sockets are read: who had answered by now, while we were late, is heard first.
+    setImmediate(() => this.#expire(now))
+  }
+
+  #expire(now: number): void {
+    for (const { target } of this.#probed.values()) target.expire(now)
+  }
+
+  #share(now: number): void {
+    const proxies = this.#options.proxies(now)
+    const probers = this.#options.probers(now)
+    const living = probers.join()
+    if (this.#sharedFor?.proxies === proxies && this.#sharedFor.probers === living) return
+    if (this.#sharedFor?.probers !== living) this.#options.log.info({ probers }, 'probers share the proxies')
+    this.#sharedFor = { proxies, probers: living }
+    const mine = [...proxies.values()].filter(({ key }) => proberOf(key, probers) === this.#options.self)
+    this.#take(new Map(mine.map((proxy) => [proxy.key, proxy])), now)
+    this.#forget(proxies)
+    this.#options.metrics.shared(this.#probed.size, probers.length)
+  }
+
+  #take(mine: ReadonlyMap<string, ProbedProxy>, now: number): void {
+    for (const [key, probed] of this.#probed) {
+      const wanted = mine.get(key)
+      if (wanted !== undefined && isSame(wanted, probed.proxy)) continue
+      close(probed)
+      this.#probed.delete(key)
+    }
+    for (const [key, proxy] of mine) if (!this.#probed.has(key)) this.#add(proxy, now)
+  }
+
+  #add(proxy: ProbedProxy, now: number): void {
+    const { metrics, random, signals, log } = this.#options
+    const address = probeAddress(proxy.uri)
+    if (address.kind === 'unusable') {
+      const { pool, id, uri } = proxy
+      log.warn({ pool, proxyId: id, uri, problem: address.problem }, 'proxy cannot be probed')
+      return
+    }
+    const load = this.#loads.get(proxy.key) ?? new ProxyLoad(proxy, signals, metrics, log)
+    load.proxy = proxy
+    this.#loads.set(proxy.key, load)
+    const source = proxy.load
+    const url = source?.source === 'kamailio' ? source.url : undefined
+    const query = source && url ? new LoadQuery(url, source, load, now, random) : undefined
+    this.#probed.set(proxy.key, { proxy, target: new ProbeTarget(address, load, this.#settings, this.#options), query })
+  }
+
+  #forget(proxies: ReadonlyMap<string, ProbedProxy>): void {
+    for (const [key, { proxy }] of this.#loads) {
+      if (proxies.has(key)) continue
+      this.#loads.delete(key)
+      this.#options.metrics.forget(proxy)
+    }
+  }
+}
+
+function close({ target, query }: Probed): void {
+  target.close()
+  query?.close()
+}
+
+function isSame(a: ProbedProxy, b: ProbedProxy): boolean {
+  return a.uri === b.uri && JSON.stringify(a.load) === JSON.stringify(b.load)
+}

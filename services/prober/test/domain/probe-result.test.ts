@@ -1,0 +1,81 @@
+import { scan, type SipResponse } from '@siplb/sip'
+import { describe, expect, it } from 'vitest'
+import { isAnswerTo, onAnswer, onDeadline, onRefusal, type SentProbe } from '../../src/domain/probe-result.ts'
+
+const probe: SentProbe = { branch: 'z9hG4bK1', callId: 'c1', attempt: 2, sentAt: 1000, deadlineAt: 1500 }
+
+function response(changes: { callId?: string; cseq?: string; moreVia?: string } = {}): SipResponse {
+  const { callId = 'c1', cseq = '1 OPTIONS', moreVia = '' } = changes
+  const text = `SIP/2.0 200 OK
+Via: SIP/2.0/UDP 127.0.0.1:5062;branch=z9hG4bK1
+${moreVia}From: <sip:siplb@localhost>;tag=a
+To: <sip:127.0.0.1>;tag=b
+Call-ID: ${callId}
+CSeq: ${cseq}
+Content-Length: 0
+
+`
+  const message = scan(Buffer.from(text.replaceAll('\n', '\r\n')))
+  if (message.kind !== 'response') throw new Error(`the test's response is ${message.kind}`)
+  return message
+}
+
+describe('an answer', () => {
+  it('belongs to the probe whose branch, Call-ID and CSeq it has', () => {
+    expect(isAnswerTo(probe, response())).toBe(true)
+  })
+
+  it.each([
+    ['another Call-ID', { callId: 'c2' }],
+    ['another CSeq number', { cseq: '2 OPTIONS' }],
+    ['another CSeq method', { cseq: '1 INVITE' }],
+    ['a Via of somebody else below ours', { moreVia: 'Via: SIP/2.0/UDP 127.0.0.9;branch=z9hG4bK2\n' }],
+  ])('with %s belongs to somebody else', (_, changes) => {
+    expect(isAnswerTo(probe, response(changes))).toBe(false)
+  })
+
+  it.each([200, 302, 404, 483, 503, 603])('of any final status ends the probe as answered: %i', (status) => {
+    expect(onAnswer(probe, { status, at: 1020 })).toEqual({
+      result: { outcome: 'answered', responseTimeMs: 20, status, method: 'OPTIONS', attempt: 2 },
+      isDoubtful: false,
+      sentAt: 1000,
+      endedAt: 1020,
+    })
+  })
+})
+
+describe('a provisional answer', () => {
+  const tried = onAnswer(probe, { status: 100, at: 1003 })
+
+  it('leaves the probe open, and is what the response time is taken from', () => {
+    if (!('branch' in tried)) throw new Error('the probe is not open')
+    const again = onAnswer(tried, { status: 180, at: 1100 })
+    if (!('branch' in again)) throw new Error('the probe is not open')
+    expect(onAnswer(again, { status: 503, at: 1200 })).toMatchObject({
+      result: { outcome: 'answered', responseTimeMs: 3, status: 503 },
+      endedAt: 1200,
+    })
+  })
+
+  it('is answer enough when no other comes in time', () => {
+    if (!('branch' in tried)) throw new Error('the probe is not open')
+    expect(onDeadline(tried, 1510).result).toMatchObject({ outcome: 'answered', responseTimeMs: 3, status: 100 })
+  })
+})
+
+it('is lost at its deadline, without a response time and a status', () => {
+  expect(onDeadline(probe, 1507)).toEqual({
+    result: { outcome: 'lost', method: 'OPTIONS', attempt: 2 },
+    isDoubtful: false,
+    sentAt: 1000,
+    endedAt: 1507,
+  })
+})
+
+it('is refused when the network says so', () => {
+  expect(onRefusal(probe, 1001).result).toEqual({ outcome: 'refused', method: 'OPTIONS', attempt: 2 })
+})
+
+it('is doubtful when it may never have left this host', () => {
+  expect(onDeadline({ ...probe, isDoubtful: true }, 1500).isDoubtful).toBe(true)
+})

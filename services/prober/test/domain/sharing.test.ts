@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { beatHeard, beatRemoved, livingProbers, proberOf, silentProbers, type Beats } from '../../src/domain/sharing.ts'
+
+const keys = Array.from({ length: 3000 }, (_, i) => `default.px${i}`)
+
+function heard(prober: string, ...beats: readonly (readonly [mark: string, now: number])[]): Beats {
+  return beats.reduce<Beats>((all, [mark, now]) => beatHeard(all, prober, mark, now), new Map())
+}
+
+describe('a prober', () => {
+  it('is alone at first', () => {
+    expect(livingProbers(new Map(), 'a', 0)).toEqual(['a'])
+  })
+
+  it('is alive for 3 s after each sign of life', () => {
+    const beats = heard('b', ['1/1', 0], ['2/2', 1000])
+    expect(livingProbers(beats, 'a', 4000)).toEqual(['a', 'b'])
+    expect(livingProbers(beats, 'a', 4001)).toEqual(['a'])
+  })
+
+  it('is not alive for a sign of life that may have lain in the store for years', () => {
+    expect(livingProbers(heard('b', ['1/1', 0]), 'a', 1)).toEqual(['a'])
+  })
+
+  it('is not alive for the same sign of life told again', () => {
+    const beats = heard('b', ['1/1', 0], ['2/2', 1000], ['2/2', 4000])
+    expect(livingProbers(beats, 'a', 4500)).toEqual(['a'])
+  })
+
+  it('is gone at once when it says so', () => {
+    const beats = beatRemoved(heard('b', ['1/1', 0], ['2/2', 1000]), 'b')
+    expect(livingProbers(beats, 'a', 1001)).toEqual(['a'])
+  })
+
+  it('is forgotten after a minute of silence, this one never', () => {
+    const beats = heard('b', ['1/1', 0], ['2/2', 1000])
+    expect(silentProbers(beats, 'a', 61_000)).toEqual([])
+    expect(silentProbers(beats, 'a', 61_001)).toEqual(['b'])
+    expect(silentProbers(beats, 'b', 61_001)).toEqual([])
+  })
+})
+
+describe('the shares', () => {
+  it('are even', () => {
+    const probers = ['host-1a2b', 'host-1a2c', 'host-1a2d']
+    for (const prober of probers) {
+      const share = keys.filter((key) => proberOf(key, probers) === prober).length
+      // Binomial: 1000 ± 26; 4.5 σ.
+      expect(Math.abs(share - 1000)).toBeLessThan(117)
+    }
+  })
+
+  it('of the others stay as they are when one prober goes', () => {
+    const before = keys.map((key) => proberOf(key, ['a', 'b', 'c']))
+    const after = keys.map((key) => proberOf(key, ['a', 'c']))
+    before.forEach((prober, i) => {
+      if (prober !== 'b') expect(after[i]).toBe(prober)
+    })
+  })
+
+  it('of one that goes are spread over all others', () => {
+    const orphans = keys.filter((key) => proberOf(key, ['a', 'b', 'c']) === 'b')
+    const toA = orphans.filter((key) => proberOf(key, ['a', 'c']) === 'a').length
+    expect(Math.abs(toA / orphans.length - 0.5)).toBeLessThan(0.08)
+  })
+})

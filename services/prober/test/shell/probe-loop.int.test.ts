@@ -1,0 +1,304 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bus } from '@siplb/bus'
+import { buildResponse, scan } from '@siplb/sip'
+import { startNats, waitFor, type TestNats } from '@siplb/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { connectBus, startLoop } from '../loop-under-test.ts'
+import { closedPort, startUdpProxy, type Asked } from '../udp-proxy.ts'
+
+let nats: TestNats
+let bus: Bus
+beforeAll(async () => {
+  nats = await startNats()
+  bus = await connectBus(nats.url)
+})
+afterAll(async () => {
+  await bus.close()
+  await nats.stop()
+})
+
+describe('a proxy that answers', () => {
+  it('gives one sample per interval, with status and response time', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => setTimeout(answer, 40))
+    await using loop = await startLoop(bus, 'answers', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 200 })
+    await waitFor(() => loop.samples.length >= 5, 5000)
+    for (const sample of loop.samples) {
+      expect(sample).toMatchObject({ proxy: 'px1', outcome: 'answered', status: 200, method: 'OPTIONS', attempt: 1 })
+      expect(sample.responseTimeMs).toBeGreaterThan(30)
+    }
+    const [first, last] = [proxy.asked[0], proxy.asked[4]]
+    // Four intervals, and jitter of a tenth at either end.
+    expect((last?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(700)
+    expect(new Set(proxy.asked.map(({ request }) => request.callId)).size).toBe(proxy.asked.length)
+  })
+
+  it('by 503 is alive, and the status says the rest', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => answer(503))
+    await using loop = await startLoop(bus, 'busy', [{ id: 'px1', uri: proxy.uri }])
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'answered', status: 503 })
+  })
+
+  it('by 100 first is timed by that, and judged by its final answer', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => {
+      answer(100)
+      setTimeout(answer, 300, 486)
+    })
+    await using loop = await startLoop(bus, 'trying', [{ id: 'px1', uri: proxy.uri }])
+    const sample = await waitFor(() => loop.samples[0], 3000)
+    expect(sample).toMatchObject({ outcome: 'answered', status: 486 })
+    expect(sample.responseTimeMs).toBeLessThan(250)
+  })
+
+  it('twice gives one sample', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => {
+      answer()
+      answer()
+    })
+    await using loop = await startLoop(bus, 'twice', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 100 })
+    await waitFor(() => loop.samples.length >= 5, 5000)
+    expect(loop.samples.length).toBeLessThanOrEqual(proxy.asked.length)
+    expect(await loop.registry.metrics()).toMatch(/siplb_probe_strays_total\{problem="unmatched"\} [4-9]/)
+  })
+
+  it('too late was lost', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => setTimeout(answer, 200))
+    await using loop = await startLoop(bus, 'late', [{ id: 'px1', uri: proxy.uri }], { timeoutMs: 50 })
+    await waitFor(() => loop.samples.length >= 4, 3000)
+    expect(new Set(loop.samples.map(({ outcome }) => outcome))).toEqual(new Set(['lost']))
+  })
+})
+
+describe('a proxy that says nothing', () => {
+  it('is known as silent by four losses within 1.7 s', async () => {
+    await using proxy = await startUdpProxy(() => {})
+    await using loop = await startLoop(bus, 'silent', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 3000 })
+    await waitFor(() => loop.samples.length >= 4, 6000)
+    expect(loop.samples.map(({ outcome, attempt }) => ({ outcome, attempt }))).toEqual(
+      [1, 2, 3, 4].map((attempt) => ({ outcome: 'lost', attempt })),
+    )
+    expect((loop.samples[3]?.at ?? Infinity) - (proxy.asked[0]?.at ?? 0)).toBeLessThan(1700)
+    expect(loop.samples[0]?.responseTimeMs).toBeUndefined()
+  })
+
+  it('and then answers is not asked again quickly', async () => {
+    let silences = 1
+    await using proxy = await startUdpProxy(({ answer }) => {
+      if (silences-- <= 0) answer()
+    })
+    await using loop = await startLoop(bus, 'hiccup', [{ id: 'px1', uri: proxy.uri }], {
+      intervalMs: 2000,
+      timeoutMs: 100,
+    })
+    await waitFor(() => loop.samples.length >= 2, 4000)
+    await sleep(400)
+    expect(loop.samples.map(({ outcome, attempt }) => [outcome, attempt])).toEqual([
+      ['lost', 1],
+      ['answered', 2],
+    ])
+  })
+})
+
+describe('a port where nobody listens', () => {
+  it('is refused at once, however long an answer may take', async () => {
+    const uri = `sip:127.0.0.1:${await closedPort()}`
+    await using loop = await startLoop(bus, 'closed', [{ id: 'px1', uri }], { intervalMs: 500, timeoutMs: 30_000 })
+    await waitFor(() => loop.samples.length >= 2, 3000)
+    for (const sample of loop.samples) expect(sample).toMatchObject({ outcome: 'refused', attempt: 1, doubtful: false })
+  })
+
+  it('is answered again when somebody listens there', async () => {
+    const port = await closedPort()
+    await using loop = await startLoop(bus, 'reopened', [{ id: 'px1', uri: `sip:127.0.0.1:${port}` }], {
+      intervalMs: 200,
+    })
+    await waitFor(() => loop.samples.length >= 1, 3000)
+    await using _proxy = await startUdpProxy(undefined, { port })
+    await waitFor(() => loop.samples.at(-1)?.outcome === 'answered', 3000)
+  })
+})
+
+describe('an answer that is not the proxy’s', () => {
+  const change = ({ request }: Asked, from: string, to: string): Buffer =>
+    Buffer.from(buildResponse(request, { status: 200 }).toString('latin1').replaceAll(from, to), 'latin1')
+
+  it.each<[string, (asked: Asked) => void]>([
+    ['has another Call-ID', (asked) => asked.send(change(asked, asked.request.callId, 'another'))],
+    ['has another branch', (asked) => asked.send(change(asked, asked.request.topVia.branch ?? '', 'z9hG4bKanother'))],
+    ['has another CSeq', (asked) => asked.send(change(asked, '1 OPTIONS', '2 OPTIONS'))],
+    ['is no SIP at all', (asked) => asked.send(Buffer.from('SIP/2.0 200 OK\r\n\r\n'))],
+    ['is our own request come back', (asked) => asked.send(asked.request.bytes)],
+  ])('%s, and is not counted', async (name, behave) => {
+    await using proxy = await startUdpProxy(behave)
+    const pool = name.replaceAll(' ', '-').slice(0, 30)
+    await using loop = await startLoop(bus, pool, [{ id: 'px1', uri: proxy.uri }], { timeoutMs: 100 })
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'lost' })
+    expect(await loop.registry.metrics()).toMatch(/siplb_probe_strays_total\{problem="[a-z-]+"\} [1-9]/)
+  })
+
+  it.each(['127.0.0.1', '127.0.0.2'])('comes from another socket, at %s, and is not counted', async (address) => {
+    await using foreigner = await startUdpProxy(undefined, { address })
+    await using proxy = await startUdpProxy(({ request, from }) => {
+      foreigner.sendTo(buildResponse(request, { status: 200 }), from)
+    })
+    const pool = `foreign-${address.replaceAll('.', '-')}`
+    await using loop = await startLoop(bus, pool, [{ id: 'px1', uri: proxy.uri }], { timeoutMs: 100 })
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'lost' })
+  })
+})
+
+describe('the load in an answer', () => {
+  it('is read from the header', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => answer(200, [['SIP-Load', '42%']]))
+    await using loop = await startLoop(bus, 'header', [{ id: 'px1', uri: proxy.uri }])
+    expect(await waitFor(() => loop.loads[0], 3000)).toMatchObject({
+      proxy: 'px1',
+      load: 0.42,
+      source: 'header',
+      ageMs: 0,
+      expiresInMs: 10_000,
+    })
+  })
+
+  it('is read from another header where one is configured, and held against the capacity of the proxy', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => answer(200, [['X-Load', 'inuse=31;active=6;shm=1/2']]))
+    const load = { source: 'header', capacity: 24, intervalMs: 1000, expiryMs: 5000 } as const
+    await using loop = await startLoop(bus, 'x-load', [{ id: 'px1', uri: proxy.uri, load }], { loadHeader: 'X-Load' })
+    expect(await waitFor(() => loop.loads[0], 3000)).toMatchObject({
+      load: 0.25,
+      source: 'header',
+      expiresInMs: 5000,
+      details: { inuse: 31, active: 6, capacity: 24 },
+    })
+  })
+
+  it('is read from a JSON body', async () => {
+    const type = [['Content-Type', 'application/json']] as const
+    await using proxy = await startUdpProxy(({ answer }) => answer(200, type, '{"load":0.42}'))
+    await using loop = await startLoop(bus, 'json', [{ id: 'px1', uri: proxy.uri }])
+    expect(await waitFor(() => loop.loads[0], 3000)).toMatchObject({ load: 0.42, source: 'body' })
+  })
+
+  it('is learnt from active transactions: twice the highest number seen is the capacity', async () => {
+    const counts = [10, 40, 10]
+    await using proxy = await startUdpProxy(({ answer }) =>
+      answer(200, [['SIP-Load', `active=${counts.shift() ?? 0}`]]),
+    )
+    await using loop = await startLoop(bus, 'learnt', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 100 })
+    await waitFor(() => loop.loads.length >= 4, 3000)
+    expect(loop.loads.slice(0, 4).map(({ load }) => load)).toEqual([0.5, 0.5, 0.125, 0])
+  })
+
+  it('that cannot be read is counted, and never load 0', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => answer(200, [['SIP-Load', 'high']]))
+    await using loop = await startLoop(bus, 'unreadable', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 100 })
+    await waitFor(() => loop.samples.length >= 3, 3000)
+    expect(loop.loads).toEqual([])
+    expect(await loop.registry.metrics()).toMatch(
+      /siplb_load_failures_total\{pool="unreadable",proxy="px1",source="header"\} [3-9]/,
+    )
+  })
+})
+
+describe('a prober that stands still', () => {
+  const standStill = (ms: number) => {
+    for (const end = performance.now() + ms; performance.now() < end;);
+  }
+
+  it('doubts what it measured meanwhile', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => {
+      standStill(100)
+      answer()
+    })
+    await using loop = await startLoop(bus, 'stall', [{ id: 'px1', uri: proxy.uri }])
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'answered', doubtful: true })
+  })
+
+  it('hears who answered meanwhile before it calls a probe lost', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => {
+      answer()
+      standStill(300)
+    })
+    await using loop = await startLoop(bus, 'waited', [{ id: 'px1', uri: proxy.uri }], { timeoutMs: 100 })
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'answered' })
+  })
+})
+
+describe('the list of proxies', () => {
+  it('is followed: added, moved and removed ones', async () => {
+    await using before = await startUdpProxy()
+    await using after = await startUdpProxy()
+    await using added = await startUdpProxy()
+    const settings = { intervalMs: 100 }
+    await using loop = await startLoop(bus, 'followed', [{ id: 'px1', uri: before.uri }], settings)
+    await waitFor(() => before.asked.length >= 2, 3000)
+    loop.list([
+      { id: 'px1', uri: after.uri },
+      { id: 'px2', uri: added.uri },
+    ])
+    await waitFor(() => after.asked.length >= 2 && added.asked.length >= 2, 3000)
+    loop.list([])
+    await sleep(50)
+    const counts = [before.asked.length, after.asked.length, added.asked.length]
+    await sleep(300)
+    expect([before.asked.length, after.asked.length, added.asked.length]).toEqual(counts)
+    expect(await loop.registry.metrics()).not.toContain('pool="followed"')
+  })
+
+  it('may hold what cannot be probed, beside what can', async () => {
+    await using proxy = await startUdpProxy()
+    const proxies = [
+      { id: 'px1', uri: 'sip:127.0.0.1;transport=tcp' },
+      { id: 'px2', uri: proxy.uri },
+    ]
+    await using loop = await startLoop(bus, 'mixed', proxies, { intervalMs: 100 })
+    await waitFor(() => loop.samples.length >= 3, 3000)
+    expect(new Set(loop.samples.map((sample) => sample.proxy))).toEqual(new Set(['px2']))
+  })
+
+  it('keeps what was learnt of a proxy that moves', async () => {
+    await using before = await startUdpProxy(({ answer }) => answer(200, [['SIP-Load', 'active=40']]))
+    await using after = await startUdpProxy(({ answer }) => answer(200, [['SIP-Load', 'active=10']]))
+    await using loop = await startLoop(bus, 'moved', [{ id: 'px1', uri: before.uri }], { intervalMs: 100 })
+    await waitFor(() => loop.loads.length >= 1, 3000)
+    loop.list([{ id: 'px1', uri: after.uri }])
+    await waitFor(() => loop.loads.some(({ load }) => load === 0.125), 3000)
+  })
+})
+
+describe('a proxy with a name', () => {
+  it('is not probed while the name means nothing, and then is', async () => {
+    await using proxy = await startUdpProxy()
+    let isKnown = false
+    const lookup = (_: string, done: (error: Error | null, address: string, family: number) => void) =>
+      isKnown ? done(null, '127.0.0.1', 4) : done(new Error('ENOTFOUND'), '', 4)
+    const uri = `sip:px1.example.com:${proxy.port}`
+    await using loop = await startLoop(bus, 'named', [{ id: 'px1', uri }], { intervalMs: 100 }, lookup)
+    await sleep(500)
+    expect(loop.samples).toEqual([])
+    isKnown = true
+    await waitFor(() => loop.samples.some(({ outcome }) => outcome === 'answered'), 5000)
+  })
+
+  it('is followed to another address when it falls silent', async () => {
+    await using first = await startUdpProxy()
+    await using second = await startUdpProxy(undefined, { address: '127.0.0.2', port: first.port })
+    let address = '127.0.0.1'
+    const lookup = (_: string, done: (error: null, address: string, family: number) => void) => done(null, address, 4)
+    const uri = `sip:px1.example.com:${first.port}`
+    await using loop = await startLoop(bus, 'renamed', [{ id: 'px1', uri }], { intervalMs: 100 }, lookup)
+    await waitFor(() => loop.samples.length >= 1, 3000)
+    expect(second.asked).toEqual([])
+    address = '127.0.0.2'
+    await first.close()
+    await waitFor(() => second.asked.length >= 1 && loop.samples.at(-1)?.outcome === 'answered', 5000)
+  })
+})
+
+it('new settings hold from the next probe on', async () => {
+  await using proxy = await startUdpProxy()
+  await using loop = await startLoop(bus, 'reloaded', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 60_000 })
+  loop.configure({ intervalMs: 100, from: 'sip:watch@example.com' })
+  await waitFor(() => proxy.asked.length >= 3, 3000)
+  const asked = scan(proxy.asked[0]?.request.bytes ?? Buffer.alloc(0))
+  expect(asked).toMatchObject({ kind: 'request', from: { uri: 'sip:watch@example.com' } })
+})
