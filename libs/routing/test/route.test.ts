@@ -60,7 +60,7 @@ describe.each(policies.map((policy) => ({ policy })))('$policy', ({ policy }) =>
     const proxies = [...rows(10, 10, 10, 10), row('slow', 40, { restricted: true })]
     const next = drawer(proxies, policy)
     const places = countOf(4000, (i) => ids(next(i).candidates).indexOf('slow'))
-    expect([...places.keys()].toSorted()).toEqual([-1, 0])
+    expect(new Set(places.keys())).toEqual(new Set([-1, 0]))
     expect(places.get(0)).toBeGreaterThan(1700)
     expect(places.get(0)).toBeLessThan(2300)
     expect(ids(drawer([row('a', 1), row('slow', 1e-9, { restricted: true })], policy)(0).candidates)).toEqual([

@@ -93,8 +93,8 @@ describe('smooth round robin', () => {
     round.next(three)
     const others = buildSnapshot(table([row('px1', 1), row('px2', 1), row('new', 1)])).urn
     const turns = Array.from({ length: 6 }, () => round.next(others)?.candidate.proxy)
-    expect(turns.slice(0, 3).toSorted()).toEqual(['new', 'px1', 'px2'])
-    expect(turns.slice(3).toSorted()).toEqual(['new', 'px1', 'px2'])
+    expect(new Set(turns.slice(0, 3))).toEqual(new Set(['new', 'px1', 'px2']))
+    expect(new Set(turns.slice(3))).toEqual(new Set(['new', 'px1', 'px2']))
   })
 })
 

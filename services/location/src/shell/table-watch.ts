@@ -87,8 +87,11 @@ export class TableWatch implements Component {
   details(): Record<string, object> {
     const now = this.#now()
     const detailsOf = ({ snapshot: { epoch, seq, isEmpty }, isFromConfig, heardAt }: Known) => ({
-      ...{ epoch, seq, weights: isFromConfig ? 'as configured: no table heard yet' : 'as the weigher says' },
-      ...{ ageSeconds: Math.round((now - heardAt) / 100) / 10, canTakeRequests: !isEmpty },
+      epoch,
+      seq,
+      weights: isFromConfig ? 'as configured: no table heard yet' : 'as the weigher says',
+      ageSeconds: Math.round((now - heardAt) / 100) / 10,
+      canTakeRequests: !isEmpty,
     })
     return Object.fromEntries([...this.#known].map(([pool, known]) => [pool, detailsOf(known)]))
   }
