@@ -21,6 +21,8 @@ export interface StreamSpec {
   readonly maxBytes: number
 }
 
+export type Handler<Q, A> = (body: Q, params: Params) => A | undefined | Promise<A | undefined>
+
 /**
  * The message bus, typed by the contract.
  *
@@ -40,8 +42,11 @@ export interface Bus {
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription
   /** Throws a `BusError` with code `disconnected`, `no-responders`, `timeout`, `refused` or `malformed`. */
   request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A>
-  /** Answers requests as an endpoint of this service. Throw a `Refusal` to answer with an error. */
-  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: (body: Q, params: Params) => A | Promise<A>): void
+  /**
+   * Answers requests as an endpoint of this service. Throw a `Refusal` to answer with an error; return undefined to stay silent, where
+   * many hear a question and one has the answer.
+   */
+  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: Handler<Q, A>): void
   /** `owner` creates the bucket where it is missing; others wait until it is there. */
   table<T>(spec: TableSpec<T>, role: 'owner' | 'user'): Table<T>
   ensureStream(spec: StreamSpec): Promise<void>

@@ -27,7 +27,7 @@ import {
   type ServiceMsg,
   type Subscription as NatsSubscription,
 } from 'nats'
-import type { Bus, BusObserver, Received, StreamSpec, Subscription } from './bus.ts'
+import type { Bus, BusObserver, Handler, Received, StreamSpec, Subscription } from './bus.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
 import { BusError, Refusal } from './errors.ts'
 import { KeptConnection, type ConnectionLog } from './nats-connection.ts'
@@ -147,7 +147,7 @@ class NatsBus implements Bus {
     throw new BusError('malformed', `the answer on ${subject} does not fit the contract`, { cause: reply.error })
   }
 
-  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: (body: Q, params: Params) => A | Promise<A>): void {
+  serve<Q, A>(channel: RequestChannel<Q, A>, params: Params, handler: Handler<Q, A>): void {
     const endpoint: Endpoint = {
       name: channel.address.replaceAll(/[^a-z]+/g, '-').replace(/-$/, ''),
       subject: subjectOf(this.prefix, channel.address, params),
@@ -224,23 +224,21 @@ class NatsBus implements Bus {
     }
   }
 
-  async #answer<Q, A>(
-    channel: RequestChannel<Q, A>,
-    message: ServiceMsg,
-    handler: (body: Q, params: Params) => A | Promise<A>,
-  ): Promise<void> {
+  async #answer<Q, A>(channel: RequestChannel<Q, A>, message: ServiceMsg, handler: Handler<Q, A>): Promise<void> {
     this.#observer.received(channel.address)
     const payload = message.data.length === 0 ? {} : parseJson(message.data)
     const body = channel.request.safeParse(payload)
     if (!body.success) {
       this.#observer.dropped(channel.address, 'malformed')
-      const where = body.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ')
+      const where = body.error.issues
+        .map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`)
+        .join('; ')
       message.respondError(400, where.slice(0, 1000))
       return
     }
     try {
       const reply = await handler(body.data, paramsOf(this.prefix, channel.address, message.subject))
-      message.respond(encodeJson(channel.reply.parse(reply)))
+      if (reply !== undefined) message.respond(encodeJson(channel.reply.parse(reply)))
     } catch (error) {
       if (error instanceof Refusal) {
         message.respondError(error.status, error.message, Empty)

@@ -54,7 +54,8 @@ export class KeptConnection {
   async close(): Promise<void> {
     this.#isClosing = true
     clearTimeout(this.#retry)
-    if (this.#isConnected) await this.#nc?.flush().catch(() => {})
+    // What was heard is still answered, and what was said still sent.
+    if (this.#isConnected) await this.#nc?.drain().catch(() => {})
     await this.#nc?.close()
     this.#set(false)
   }

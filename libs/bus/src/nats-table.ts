@@ -16,7 +16,13 @@ export class NatsTable<T> implements Table<T> {
   readonly #isOwner: boolean
   readonly #onMalformed: () => void
 
-  constructor(connection: KeptConnection, bucket: string, spec: TableSpec<T>, isOwner: boolean, onMalformed: () => void) {
+  constructor(
+    connection: KeptConnection,
+    bucket: string,
+    spec: TableSpec<T>,
+    isOwner: boolean,
+    onMalformed: () => void,
+  ) {
     this.#connection = connection
     this.#bucket = bucket
     this.#spec = spec
@@ -103,7 +109,8 @@ export class NatsTable<T> implements Table<T> {
 
   async #open(): Promise<KV> {
     const nc = this.#connection.current
-    if (nc === undefined) throw new BusError('disconnected', `the bus is not connected, so table ${this.#bucket} cannot be used`)
+    if (nc === undefined)
+      throw new BusError('disconnected', `the bus is not connected, so table ${this.#bucket} cannot be used`)
     return this.#view(nc)
   }
 

@@ -6,6 +6,7 @@ export const lease = z.object({
   holder: instanceId,
   epoch: z.int().nonnegative(),
   beat: z.int().nonnegative().describe('Rises with every renewal; no clock is compared.'),
+  released: z.boolean().optional().describe('Given up by its holder: anybody may take it at once.'),
 })
 
 export type Lease = z.infer<typeof lease>

@@ -39,6 +39,7 @@ export class ResponseContext {
   #isCancelled = false
   #isAnswered = false
   #isRinging = false
+  #isDeclined = false
 
   constructor(options: ContextOptions) {
     this.#options = options
@@ -75,11 +76,11 @@ export class ResponseContext {
 
   failure(branch: Branch, cause: BranchFailure): ForwardEffect[] {
     if (!isOpen(branch)) return []
-    const effects = this.#end(branch, cause, failureOutcomes[cause])
     // 16.8: a branch that rang out is cancelled; its transaction lives on for the 487.
-    if (cause === 'rang-out') effects.push({ kind: 'cancel', branch })
+    const effects = cause === 'rang-out' ? this.#cancel(branch) : []
+    effects.push(...this.#end(branch, cause, failureOutcomes[cause]))
     const isFree = cause === 'gone'
-    const mayMove = this.#options.mayFailOver && cause !== 'rang-out' && (isFree || !this.#isRinging)
+    const mayMove = cause !== 'rang-out' && !branch.isSuperseded && (isFree || !this.#isRinging)
     return [...effects, ...this.#next(mayMove, isFree)]
   }
 
@@ -101,7 +102,7 @@ export class ResponseContext {
   }
 
   #mayStartBranch(): boolean {
-    return this.#options.mayFailOver && !this.#isCancelled && !this.#isAnswered
+    return this.#options.mayFailOver && !this.#isCancelled && !this.#isDeclined && !this.#isAnswered
   }
 
   #try(target: Target): ForwardEffect[] {
@@ -156,6 +157,7 @@ export class ResponseContext {
   #refusal(branch: Branch, response: SipResponse): ForwardEffect[] {
     const effects = this.#end(branch, response, outcomeOf(response.status, branch.cancel !== 'no' || this.#isCancelled))
     if (response.status >= 600) {
+      this.#isDeclined = true
       for (const other of this.branches) if (isOpen(other)) effects.push(...this.#cancel(other))
       return [...effects, ...this.#next(false, false)]
     }
@@ -203,7 +205,9 @@ export class ResponseContext {
 
   #answerWithoutResponse(): ForwardEffect[] {
     if (this.#isCancelled) return this.answer(487)
-    return this.branches.every(({ final }) => final === 'gone') ? this.#answerUnavailable() : this.answer(408)
+    // Without any final: silent, and replaced.
+    const isNobodyThere = this.branches.every(({ final }) => final === 'gone' || final === undefined)
+    return isNobodyThere ? this.#answerUnavailable() : this.answer(408)
   }
 
   /**

@@ -39,7 +39,7 @@ export class AckRelay {
       case 'forward':
         return this.#tryFirst(arrival, admission.targets, undefined)
       case 'to-proxy': {
-        const routing = this.#router.ofDialog(admission.token)
+        const routing = this.#router.ofDialog(admission.token, request)
         if (routing.kind === 'refused') return this.#drop('ack-without-proxy')
         return this.#tryFirst(arrival, routing.targets, admission.token)
       }

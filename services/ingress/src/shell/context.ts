@@ -1,10 +1,11 @@
 import type { Bus } from '@siplb/bus'
 import type { Config } from '@siplb/contracts'
-import type { Chooser, Matcher } from '@siplb/routing'
+import type { Chooser, Matcher, RendezvousKeyOf } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { Target } from '../domain/branch.ts'
+import type { DecisionLog } from '../domain/decision-log.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
@@ -37,9 +38,11 @@ export interface IngressContext {
   readonly tokenKeys: readonly TokenKey[]
   readonly servers: TransactionTable<ServerTransaction>
   readonly clients: TransactionTable<ClientTransaction>
+  readonly decisions: DecisionLog
   /** As configured now. */
   config: Config
   matcher: Matcher
+  rendezvousKeyOf: RendezvousKeyOf
   isDraining: boolean
   /** How to send to a target; `local` is the socket by which the other side of the request knows us. */
   wayTo(target: Target, local: Endpoint): Link | undefined | Promise<Link | undefined>

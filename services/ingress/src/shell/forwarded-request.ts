@@ -2,6 +2,7 @@ import type { Outcome } from '@siplb/contracts'
 import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
 import { isOpen, type Branch, type Target } from '../domain/branch.ts'
+import type { Decided } from '../domain/decision-log.ts'
 import { forwardRequest, relayResponse } from '../domain/edits.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
 import { ResponseContext, type ForwardEffect } from '../domain/response-context.ts'
@@ -34,6 +35,7 @@ export class ForwardedRequest {
   readonly #options: ForwardOptions
   readonly #context: ResponseContext
   readonly #clients = new Map<Branch, ClientTransaction>()
+  #decided: Decided | undefined
   readonly #tasks = new Map<Branch, Task>()
   readonly #silenceTimers = new Map<Branch, Timer>()
   readonly #ringTimers = new Map<Branch, Timer>()
@@ -57,7 +59,8 @@ export class ForwardedRequest {
   }
 
   /** Those that refused a moment ago are tried last. */
-  start(targets: readonly Target[]): void {
+  start(targets: readonly Target[], decided?: Decided): void {
+    this.#decided = decided
     const isGone = ({ uri }: Target) => this.#ctx.links.knownLinkTo(uri)?.isGone === true
     const gone = targets.filter(isGone)
     this.#carryOut(this.#context.start(gone.length === 0 ? targets : [...targets.filter((t) => !isGone(t)), ...gone]))
@@ -138,6 +141,7 @@ export class ForwardedRequest {
     const cost = this.#ctx.tables.get(pool)?.costs[this.#method] ?? 1
     const task = { proxy, cost }
     this.#tasks.set(branch, task)
+    if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
     this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)
   }
 
@@ -249,6 +253,7 @@ export class ForwardedRequest {
     this.#stopWatching(branch)
     const task = this.#tasks.get(branch)
     if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
+    if (task !== undefined && this.#decided !== undefined) this.#ctx.decisions.ended(this.#decided, task.proxy, outcome)
     this.#tasks.delete(branch)
   }
 

@@ -168,16 +168,16 @@ export class IngressLoop {
     ctx.budget.earn(ctx.now())
     const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, mayFailOver: true })
     this.#router.choose(server.arrival, (routing) => {
-      if (routing.kind === 'targets') forwarded.start(routing.targets)
+      if (routing.kind === 'targets') forwarded.start(routing.targets, routing.decided)
       else forwarded.answer(routing.status, routing.status === 503)
     })
   }
 
   #toProxy(server: ServerTransaction, way: Way, token: RouteToken): void {
-    const routing = this.#router.ofDialog(token)
+    const routing = this.#router.ofDialog(token, server.arrival.request)
     if (routing.kind === 'refused') return this.#answer(server, 481)
     const mayFailOver = this.#ctx.config.pools[token.pool]?.dialogFailover === true
-    new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver }).start(routing.targets)
+    new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver }).start(routing.targets, routing.decided)
   }
 
   #forward(server: ServerTransaction, way: Way, targets: readonly Target[]): void {

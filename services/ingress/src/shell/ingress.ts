@@ -1,9 +1,10 @@
 import type { Bus } from '@siplb/bus'
-import type { Config, WeightTable } from '@siplb/contracts'
-import { createChooser, createMatcher } from '@siplb/routing'
+import { explainQuestion, type Config, type WeightTable } from '@siplb/contracts'
+import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { TransactionTable } from '@siplb/sip'
 import { createResolver, type Endpoint } from '@siplb/sip/transport'
+import { DecisionLog } from '../domain/decision-log.ts'
 import { DialogLeases } from '../domain/dialog-leases.ts'
 import { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
@@ -11,6 +12,7 @@ import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
+import { explain } from './explain.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { ListenerLink } from './link.ts'
@@ -87,7 +89,9 @@ export function createIngress(options: IngressOptions): Ingress {
     tokenKeys: options.tokenKeys,
     servers: new TransactionTable<ServerTransaction>(),
     clients: new TransactionTable<ClientTransaction>(),
+    decisions: new DecisionLog(),
     matcher: createMatcher(config.pools),
+    rendezvousKeyOf: rendezvousKeys(config.pools),
     isDraining: false,
     wayTo: (target, local) => {
       if (target.kind === 'proxy') return links.linkTo(target.uri)
@@ -107,6 +111,7 @@ export function createIngress(options: IngressOptions): Ingress {
     listeners.sendFrom(local, remote, bytes),
   )
 
+  bus.serve(explainQuestion, {}, ({ callId }) => explain(ctx, callId))
   ctx.tables.onTable((table) => followTable(ctx, addresses, table))
   return {
     tables: ctx.tables,
@@ -121,6 +126,7 @@ export function createIngress(options: IngressOptions): Ingress {
     reconfigure(changed) {
       ctx.config = changed
       ctx.matcher = createMatcher(changed.pools)
+      ctx.rendezvousKeyOf = rendezvousKeys(changed.pools)
       ctx.tables.configure(changed.pools)
       addresses.refresh()
     },

@@ -1,6 +1,7 @@
 import type { RouteAnswer, RouteFacts } from '@siplb/contracts'
-import { draw, pickFreshest, rendezvousKeys, route } from '@siplb/routing'
+import { draw, pickFreshest, route } from '@siplb/routing'
 import type { Target } from '../domain/branch.ts'
+import type { Decided } from '../domain/decision-log.ts'
 import { targetsOf } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
@@ -9,7 +10,7 @@ import type { Arrival } from './server-transaction.ts'
 
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
-  | { readonly kind: 'targets'; readonly targets: readonly Target[] }
+  | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided }
   | { readonly kind: 'refused'; readonly status: 404 | 503 }
 
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
@@ -27,15 +28,15 @@ export class RequestRouter {
     const facts = factsOf(arrival, String(this.#lastId))
     const askedAt = now()
     routeClient.ask(facts, (answered) => {
-      const routing = this.#decide(facts, answered)
+      const routing = this.#decide(facts, answered, now())
       metrics.decisionTime.observe((now() - askedAt) / 1000)
       done(routing)
     })
   }
 
   /** For a request of a dialog: its own proxy, and others of the pool behind it where the pool lets its dialogs move. */
-  ofDialog(token: RouteToken): Routing {
-    const { tables, config, metrics } = this.#ctx
+  ofDialog(token: RouteToken, request: { readonly callId: string; readonly method: string }): Routing {
+    const { tables, config, metrics, now } = this.#ctx
     const { pool, proxy } = token
     const row = tables.get(pool)?.find(proxy)
     const own: Target[] = row === undefined ? [] : [{ kind: 'proxy', pool, proxy, uri: row.uri }]
@@ -43,7 +44,21 @@ export class RequestRouter {
     // Known to be down: then the others first, for its refusal may never come.
     const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]
     metrics.decisions.inc({ pool, proxy, source: 'token' })
-    return targets.length === 0 ? { kind: 'refused', status: 503 } : { kind: 'targets', targets }
+    if (targets.length === 0) return { kind: 'refused', status: 503 }
+    const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
+    const { callId, method } = request
+    const decided = this.#note({
+      callId,
+      method,
+      at: now(),
+      source: 'token',
+      pool,
+      epoch,
+      seq,
+      candidates: [],
+      tried: [],
+    })
+    return { kind: 'targets', targets, decided }
   }
 
   #others(pool: string, except: string): Target[] {
@@ -54,7 +69,7 @@ export class RequestRouter {
     )
   }
 
-  #decide(facts: RouteFacts, answered: Answered): Routing {
+  #decide(facts: RouteFacts, answered: Answered, at: number): Routing {
     const answer = this.#answerOf(facts, answered)
     if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
     const { pool, pick } = answer
@@ -62,14 +77,22 @@ export class RequestRouter {
     const candidates = pickFreshest(answer.candidates, pick, (proxy) => ledger.workOf(proxy))
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
-    return { kind: 'targets', targets: targetsOf(pool, candidates) }
+    const { epoch, seq } = answer
+    const { callId, method } = facts
+    const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
+    return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
+  }
+
+  #note(decided: Decided): Decided {
+    this.#ctx.decisions.add(decided)
+    return decided
   }
 
   #answerOf(facts: RouteFacts, answered: Answered): RouteAnswer {
-    const { matcher, tables, chooser, config, metrics } = this.#ctx
+    const { matcher, tables, chooser, rendezvousKeyOf, metrics } = this.#ctx
     if (answered.source === 'location') return answered.answer
     metrics.fallbacks.inc({ why: answered.why })
-    return route(matcher, tables.snapshots, chooser, facts, rendezvousKeys(config.pools))
+    return route(matcher, tables.snapshots, chooser, facts, rendezvousKeyOf)
   }
 }
 

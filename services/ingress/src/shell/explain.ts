@@ -1,0 +1,17 @@
+import type { Decision } from '@siplb/contracts'
+import type { IngressContext } from './context.ts'
+
+/** The decisions of a call, as asked for on the bus; undefined where another instance, or nobody, has them. */
+export function explain(ctx: IngressContext, callId: string): { decisions: Decision[] } | undefined {
+  const found = ctx.decisions.find(callId)
+  if (found.length === 0) return undefined
+  const wallClock = Date.now() - ctx.now()
+  const decisions = found.slice(-64).map(({ at, candidates, tried, ...decided }) => ({
+    ...decided,
+    ingress: ctx.bus.instance,
+    at: new Date(wallClock + at).toISOString(),
+    candidates: [...candidates],
+    tried: tried.map((one) => ({ ...one })),
+  }))
+  return { decisions }
+}
