@@ -26,7 +26,8 @@ export interface Child {
  *
  * C1. It ends when this process does, however that ends: a watcher in the shell that the child grows out of reads our end
  *     of a pipe, and sends SIGTERM when the pipe breaks. The shell `exec`s, so the process known here is the program itself.
- * C2. The watcher looks at its parent (field 4 of proc_pid_stat(5)) before it kills: the number may be another's by then.
+ * C2. The watcher compares when the process was started (field 22 of proc_pid_stat(5)) before it kills: the number may be
+ *     another's by then.
  * C3. It has a session of its own: Ctrl-C in a terminal reaches this process alone, which then ends its children in order.
  */
 export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Child {
@@ -53,13 +54,16 @@ export function startChild(command: string, args: readonly string[], options: Ch
   }
 }
 
+// The watcher is a grandchild: a program may wait for all of its children, and would wait for this one too. Behind `&` a
+// shell gives /dev/null as standard input, hence the other number.
 const GUARD = `
+look() { line=; read -r line <"/proc/$$/stat"; set -- \${line##*)}; since=\${20}; }
 exec 3<&0 </dev/null
-(
-  read -r _
-  read -r _ _ _ parent _ </proc/self/stat
-  if [ "\${parent:-$$}" = "$$" ]; then kill "$$"; fi
-) <&3 >/dev/null 2>&1 &
+( (
+  look; then=$since
+  read -r _ <&3
+  look; if [ "$since" = "$then" ]; then kill "$$"; fi
+) & ) >/dev/null 2>&1
 exec 3<&-
 exec "$@"
 `

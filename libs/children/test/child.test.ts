@@ -35,6 +35,11 @@ describe('a child process', () => {
     await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false)
   })
 
+  it('may wait for all of its own children, and finds none that it did not start', async () => {
+    const child = startChild('perl', ['-e', '1 while wait() > 0; exit 4'])
+    expect(await child.exited).toBe(4)
+  })
+
   it('cannot be started where there is no such program', async () => {
     expect(await startChild('no-such-program', []).exited).toBe(127)
   })

@@ -1,3 +1,4 @@
+export { startKamailio, type Kamailio, type KamailioOptions } from './kamailio.ts'
 export { startNats, type TestNats, type TestNatsOptions } from './nats.ts'
 export { freePort } from './ports.ts'
 export { freezeProcess } from './process.ts'
@@ -27,4 +28,6 @@ export {
   type SampleProxyCounters,
   type SampleProxyOptions,
 } from './sip/sample-proxy.ts'
+export { runSipp, startSipp, type Sipp, type SippOptions, type SippStatistics } from './sipp.ts'
 export { waitFor } from './wait-for.ts'
+export { startStack, type ServiceName, type Stack, type StackOptions } from './stack.ts'
