@@ -20,6 +20,8 @@ export interface ContextOptions {
   readonly isInvite: boolean
   /** Whether another candidate may be tried when one fails: outside dialogs, or where the pool lets its dialogs move. */
   readonly mayFailOver: boolean
+  /** A new request, whose targets are all that can take it; one of a dialog has its own proxy and no other. */
+  readonly isChoice: boolean
   /** Asked before each further attempt that costs something. */
   readonly takeRetry: () => boolean
 }
@@ -207,7 +209,8 @@ export class ResponseContext {
     if (this.#isCancelled) return this.answer(487)
     // Without any final: silent, and replaced.
     const isNobodyThere = this.branches.every(({ final }) => final === 'gone' || final === undefined)
-    return isNobodyThere ? this.#answerUnavailable() : this.answer(408)
+    if (!isNobodyThere) return this.answer(408)
+    return this.#options.isChoice ? this.#answerUnavailable() : this.answer(503)
   }
 
   /**
@@ -215,7 +218,8 @@ export class ResponseContext {
    * asked is left, for then it is the truth.
    */
   #answerUnavailable(): ForwardEffect[] {
-    return this.#untried.length === 0 ? this.answer(503, true) : this.answer(500)
+    const isTrue = this.#options.isChoice && this.#untried.length === 0
+    return isTrue ? this.answer(503, true) : this.answer(500)
   }
 
   #doneIfOver(): ForwardEffect[] {

@@ -25,6 +25,8 @@ export interface ForwardOptions {
   /** Of the dialog that the request belongs to. */
   readonly token: RouteToken | undefined
   readonly mayFailOver: boolean
+  /** A new request, for which a proxy was chosen. */
+  readonly isChoice: boolean
 }
 
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
@@ -48,6 +50,7 @@ export class ForwardedRequest {
     this.#context = new ResponseContext({
       isInvite: this.#method === 'INVITE',
       mayFailOver: options.mayFailOver,
+      isChoice: options.isChoice,
       takeRetry: () => ctx.budget.take(ctx.now()),
     })
     server.forwarded = this

@@ -166,7 +166,7 @@ export class IngressLoop {
   #choose(server: ServerTransaction, way: Way): void {
     const ctx = this.#ctx
     ctx.budget.earn(ctx.now())
-    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, mayFailOver: true })
+    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, mayFailOver: true, isChoice: true })
     this.#router.choose(server.arrival, (routing) => {
       if (routing.kind === 'targets') forwarded.start(routing.targets, routing.decided)
       else forwarded.answer(routing.status, routing.status === 503)
@@ -177,11 +177,13 @@ export class IngressLoop {
     const routing = this.#router.ofDialog(token, server.arrival.request)
     if (routing.kind === 'refused') return this.#answer(server, 481)
     const mayFailOver = this.#ctx.config.pools[token.pool]?.dialogFailover === true
-    new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver }).start(routing.targets, routing.decided)
+    const forwarded = new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver, isChoice: false })
+    forwarded.start(routing.targets, routing.decided)
   }
 
   #forward(server: ServerTransaction, way: Way, targets: readonly Target[]): void {
-    new ForwardedRequest(this.#ctx, server, { way, token: way.token, mayFailOver: targets.length > 1 }).start(targets)
+    const mayFailOver = targets.length > 1
+    new ForwardedRequest(this.#ctx, server, { way, token: way.token, mayFailOver, isChoice: false }).start(targets)
   }
 
   #answer(server: ServerTransaction, status: number, headers: readonly (readonly [string, string])[] = []): void {
