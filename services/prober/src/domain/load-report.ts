@@ -81,7 +81,7 @@ function asFigures(figures: readonly [string, number][]): Figures {
 function parseObject(text: string): object | undefined {
   try {
     const parsed: unknown = JSON.parse(text)
-    return typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed) ? parsed : undefined
+    return typeof parsed === 'object' && parsed !== null ? parsed : undefined
   } catch {
     return undefined
   }

@@ -54,6 +54,7 @@ describe('a load header', () => {
     'active=3;capacity=0',
     '=0.5',
     `0.${'0'.repeat(600)}1`,
+    `load=0.5;${'x'.repeat(600)}`,
   ])('%j says nothing', (value) => {
     expect(parseLoadHeader(value)).toBeUndefined()
   })
@@ -95,6 +96,7 @@ describe('a JSON body', () => {
     '{"load":1.5}',
     '{"load":-1}',
     '{"load":null}',
+    '{"active":-1}',
     '{"load":0.42',
     `{"load":0.42,"pad":"${'x'.repeat(3000)}"}`,
   ])('%j says nothing', (text) => {

@@ -87,6 +87,8 @@ describe('quick repeats', () => {
   })
 
   it('that came due together are all sent', () => {
-    expect(takeDue(afterLoss(plan, 1, 600), 1400, middle).attempts).toEqual([2, 3, 4])
+    const { plan: after, attempts } = takeDue(afterLoss(plan, 1, 600), 1400, middle)
+    expect(attempts).toEqual([2, 3, 4])
+    expect(after.repeats).toEqual([])
   })
 })
