@@ -29,9 +29,7 @@ describe('a nats-server', () => {
 
   it('gives the last words of a server that does not start', async () => {
     const started = startNatsServer({ binary, storeDir, args: ['--config', '/does/not/exist'] })
-    await expect(started).rejects.toMatchObject({
-      code: 'not-started',
-      message: expect.stringContaining('/does/not/exist'),
-    })
+    await expect(started).rejects.toMatchObject({ code: 'not-started' })
+    await expect(started).rejects.toThrow('/does/not/exist')
   })
 })

@@ -45,7 +45,9 @@ export interface Kamailio extends AsyncDisposable, Address {
 export async function startKamailio(options: KamailioOptions): Promise<Kamailio> {
   const folder = await mkdtemp(join(tmpdir(), 'siplb-kamailio-'))
   const settings = {
-    ...{ address: '127.0.0.1', name: options.name ?? 'kamailio', next: options.next },
+    address: '127.0.0.1',
+    name: options.name ?? 'kamailio',
+    next: options.next,
     port: options.port ?? (await freePort('udp')),
     rpcPort: options.rpcPort ?? (await freePort('tcp')),
     children: options.children ?? 2,
@@ -85,7 +87,13 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
     throw new Error(`kamailio did not start:\n${lines.slice(-20).join('\n')}`, { cause: error })
   }
   return {
-    ...{ name: settings.name, address: settings.address, port: settings.port, pid: child.pid, rpcUrl, rpc, stop },
+    name: settings.name,
+    address: settings.address,
+    port: settings.port,
+    pid: child.pid,
+    rpcUrl,
+    rpc,
+    stop,
     uri: `sip:${hostPort(settings)}`,
     setDelay: (delayMs) => set('delay', Math.round(delayMs * 1000)),
     setRefusal: (status) => set('refuse', status ?? 0),

@@ -61,7 +61,10 @@ export async function spawnService(name: string, options: ServiceOptions = {}): 
     throw new Error(`${name} did not start:\n${lines.join('\n')}`, { cause: error })
   }
   return {
-    ...{ name, pid: child.pid, exited: child.exited, log },
+    name,
+    pid: child.pid,
+    exited: child.exited,
+    log,
     httpPort: log().reduce((port, line) => (typeof line['httpPort'] === 'number' ? line['httpPort'] : port), 0),
     kill: (signal) => void child.kill(signal),
     async stop() {

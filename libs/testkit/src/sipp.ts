@@ -63,7 +63,9 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
   finished.catch(() => {}) // whoever waits for it hears it
   await waitFor(() => !child.isRunning() || isBound(port), 5000, `sipp to listen on ${port}`)
   return {
-    ...{ address: '127.0.0.1', port, finished },
+    address: '127.0.0.1',
+    port,
+    finished,
     async stop() {
       child.kill('SIGUSR1')
       return finished
@@ -88,23 +90,19 @@ function argumentsOf(options: SippOptions, port: number, folder: string): string
     domain = 'example.com',
     args = [],
   } = options
+  const network = ['-i', '127.0.0.1', '-p', String(port), '-nostdin']
+  const dialled = ['-sf', scenario, '-s', user, '-key', 'domain', domain, '-d', String(pauseMs ?? 0)]
+  const statistics = ['-trace_stat', '-stf', join(folder, 'statistics.csv'), '-fd', '1']
+  const errors = ['-trace_err', '-error_file', join(folder, 'errors.log')]
   return [
     ...(target === undefined ? [] : [hostPort(target)]),
-    ...['-sf', scenario, '-i', '127.0.0.1', '-p', String(port), '-nostdin', '-s', user, '-key', 'domain', domain],
+    ...network,
+    ...dialled,
     ...(calls === undefined ? [] : ['-m', String(calls)]),
     ...(ratePerSecond === undefined ? [] : ['-r', String(ratePerSecond)]),
     ...(limit === undefined ? [] : ['-l', String(limit)]),
-    ...['-d', String(pauseMs ?? 0)],
-    ...[
-      '-trace_stat',
-      '-stf',
-      join(folder, 'statistics.csv'),
-      '-fd',
-      '1',
-      '-trace_err',
-      '-error_file',
-      join(folder, 'errors.log'),
-    ],
+    ...statistics,
+    ...errors,
     ...args,
   ]
 }

@@ -74,7 +74,9 @@ export class Call {
     return {
       callId: this.callId,
       ...outcome,
-      ...{ status: final?.status, setupMs: final === undefined ? undefined : setupMs, final },
+      status: final?.status,
+      setupMs: final === undefined ? undefined : setupMs,
+      final,
       firstResponseMs: transaction.firstResponseMs,
       retransmissions: this.#transactions.reduce((sum, t) => sum + t.retransmissions, 0),
       answeredBy: final === undefined ? undefined : valueOf(final, 'Server') || undefined,

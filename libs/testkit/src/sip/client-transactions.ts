@@ -1,5 +1,5 @@
 import { cseqOf, paramOf, valueOf, valuesOf, type Address, type Request, type Response } from './message.ts'
-import { TimerSet, type SipTimers } from './timers.ts'
+import type { SipTimers, TimerSet } from './timers.ts'
 
 type Send = (message: Request, to: Address) => void
 
@@ -45,8 +45,17 @@ export class ClientTransactions {
   start(request: Request, to: Address, handlers: ClientHandlers = {}): ClientTransaction {
     const { promise: final, resolve: settle } = Promise.withResolvers<Response | undefined>()
     const transaction: Pending = {
-      ...{ request, to, handlers, final, settle, sentAt: performance.now() },
-      ...{ firstResponseMs: undefined, retransmissions: 0, repetition: undefined, giveUp: undefined, state: 'asking' },
+      request,
+      to,
+      handlers,
+      final,
+      settle,
+      sentAt: performance.now(),
+      firstResponseMs: undefined,
+      retransmissions: 0,
+      repetition: undefined,
+      giveUp: undefined,
+      state: 'asking',
     }
     const { t1Ms, t2Ms, giveUpMs } = this.#settings
     // Timer A doubles without end (17.1.1.2), timer E up to T2 (17.1.2.2).

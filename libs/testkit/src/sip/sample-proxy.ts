@@ -81,7 +81,10 @@ export async function createSampleProxy(options: SampleProxyOptions = {}): Promi
   called.open(agent)
   const stop = () => agent.close()
   return {
-    ...{ name: called.name, address: agent.local.address, port: agent.local.port, uri: `sip:${hostPort(agent.local)}` },
+    name: called.name,
+    address: agent.local.address,
+    port: agent.local.port,
+    uri: `sip:${hostPort(agent.local)}`,
     dialogs: called.dialogs,
     counters: () => called.counters(),
     setDelay: (delayMs) => called.setDelay(delayMs),

@@ -8,7 +8,7 @@ import {
   type Request,
   type Response,
 } from './message.ts'
-import { TimerSet, type SipTimers } from './timers.ts'
+import type { SipTimers, TimerSet } from './timers.ts'
 
 type Send = (message: Response, to: Address) => void
 
@@ -53,7 +53,10 @@ export class ServerTransactions {
       return undefined
     }
     const transaction: Known = {
-      ...{ request, response: undefined, repetition: undefined, giveUp: undefined },
+      request,
+      response: undefined,
+      repetition: undefined,
+      giveUp: undefined,
       respond: (response) => this.#respond(transaction, response, replyTo),
     }
     this.#known.set(key, transaction)

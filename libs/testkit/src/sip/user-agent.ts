@@ -68,7 +68,10 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     return { ...request, headers: [via, ...request.headers] }
   }
   return {
-    ...{ local: endpoint.local, clients, servers, timers },
+    local: endpoint.local,
+    clients,
+    servers,
+    timers,
     ask: (request, to, handlers) => clients.start(withVia(request), to, handlers),
     acknowledge: (ack, to) => endpoint.send(withVia(ack), to),
     cancel: ({ request, to }) => clients.start(cancelOf(request), to),

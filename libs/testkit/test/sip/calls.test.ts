@@ -10,12 +10,19 @@ describe('a caller and a sample proxy', () => {
     await using caller = await createCaller({ target: proxy })
     const result = await caller.call({ callMs: 20, reInvites: 1 })
     expect(result).toMatchObject({
-      ...{ outcome: 'completed', reason: undefined, status: 200, retransmissions: 0 },
-      ...{ answeredBy: 'px1', followedBy: ['px1', 'px1'] },
+      outcome: 'completed',
+      reason: undefined,
+      status: 200,
+      retransmissions: 0,
+      answeredBy: 'px1',
+      followedBy: ['px1', 'px1'],
     })
     expect(proxy.counters()).toEqual({
-      ...{ requests: { INVITE: 2, ACK: 2, BYE: 1 }, repeated: 0 },
-      ...{ callsAnswered: 1, callsEnded: 1, unacknowledged: 0 },
+      requests: { INVITE: 2, ACK: 2, BYE: 1 },
+      repeated: 0,
+      callsAnswered: 1,
+      callsEnded: 1,
+      unacknowledged: 0,
     })
     expect(proxy.dialogs.size).toBe(0)
   })
