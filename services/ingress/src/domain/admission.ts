@@ -18,6 +18,8 @@ export type Admission =
 export interface Surroundings {
   readonly isDraining: boolean
   isOurs(host: string, port: number | undefined): boolean
+  /** Whether we ourselves sent it: a proxy of ours has our own address. */
+  isLooped(request: SipRequest): boolean
   /** The pool that a source is a proxy of; by address and port, or by `sources`. */
   poolOfSource(
     address: string,
@@ -41,6 +43,8 @@ export function admit(
 ): Admission {
   // 16.3 step 3; 11 lets an OPTIONS that has arrived at its last hop be answered: a cheap probe for our peers.
   if (request.maxForwards === 0) return request.method === 'OPTIONS' ? { kind: 'health' } : answer(483)
+  // 16.3 step 4: what comes from us cannot get better by going round.
+  if (around.isLooped(request)) return answer(482)
   const required = request.values(HeaderId.ProxyRequire)
   if (required.length > 0)
     return answer(
@@ -50,9 +54,9 @@ export function admit(
   if (isForUs(request, way, around)) return { kind: 'health' }
   const token = way.token ?? (request.to.tag === undefined ? undefined : around.remembered(request))
   if (token !== undefined) return inDialog(request, way, token, source, around)
+  if (way.isForged) return answer(403)
   // Never balanced at random: the proxy of this dialog is not known, and any other one would refuse it.
   if (request.to.tag !== undefined) return answer(481)
-  if (way.isForged) return answer(403)
   return newRequest(request, way, source, around)
 }
 
@@ -87,7 +91,7 @@ function towardsCaller(request: SipRequest, way: Way, around: Surroundings): Adm
   if (around.isOurs(uri.host, uri.port)) return answer(482)
   return {
     kind: 'forward',
-    targets: [{ kind: 'address', uri: next === undefined ? request.requestUri : uriText(next.text) }],
+    targets: [{ kind: 'address', uri: next?.text ?? request.requestUri }],
   }
 }
 
@@ -106,10 +110,4 @@ function newRequest(
   }
   if (around.isDraining && request.method === 'INVITE') return answer(503)
   return { kind: 'choose' }
-}
-
-/** The URI inside `<…>` of a Route value. */
-function uriText(route: string): string {
-  const open = route.indexOf('<')
-  return open < 0 ? route : route.slice(open + 1, route.indexOf('>', open))
 }

@@ -24,9 +24,11 @@ export class DecisionLog {
 
   add(decided: Decided): void {
     this.#forget(decided.at)
-    const known = this.#byCall.get(decided.callId)
-    if (known === undefined) this.#byCall.set(decided.callId, [decided])
-    else known.push(decided)
+    const known = this.#byCall.get(decided.callId) ?? []
+    known.push(decided)
+    // To the end, so that the call that was silent for longest stands first.
+    this.#byCall.delete(decided.callId)
+    this.#byCall.set(decided.callId, known)
     this.#count += 1
   }
 
@@ -43,7 +45,7 @@ export class DecisionLog {
     return this.#byCall.get(callId) ?? []
   }
 
-  // A Map keeps the order of insertion, so the oldest calls stand first.
+  // A Map keeps the order of insertion.
   #forget(now: number): void {
     for (const [callId, list] of this.#byCall) {
       const newest = list.at(-1)?.at ?? 0

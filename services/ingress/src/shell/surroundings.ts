@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os'
 import { createNetworks, type Networks } from '@siplb/routing'
-import { parseUri, type SipRequest } from '@siplb/sip'
+import { parseUri, readBranch, type SipRequest } from '@siplb/sip'
 import type { Surroundings } from '../domain/admission.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
@@ -43,6 +43,11 @@ export class AddressBook implements Surroundings {
 
   isOurs(host: string, port: number | undefined): boolean {
     return this.#own.has(`${host}:${port ?? 5060}`)
+  }
+
+  isLooped({ topVia }: SipRequest): boolean {
+    const isOurBranch = readBranch(topVia.branch ?? '')?.instance === this.#ctx.bus.instance
+    return isOurBranch && this.isOurs(topVia.host, topVia.port)
   }
 
   poolOfSource(

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { dialogKey, DialogLeases } from '../../src/domain/dialog-leases.ts'
+
+const dialog = { pool: 'default', proxy: 'px1', callerTag: 7 }
+const hour = 3_600_000
+
+describe('a dialog', () => {
+  it('is the same from both sides', () => {
+    expect(dialogKey('call', 'a', 'b')).toBe(dialogKey('call', 'b', 'a'))
+    expect(dialogKey('call', 'a', 'b')).not.toBe(dialogKey('call', 'a', 'c'))
+    expect(dialogKey('call', 'a', 'b')).not.toBe(dialogKey('cal', 'a', 'b'))
+  })
+
+  it('counts once at its proxy until it is closed, however often its start is heard', () => {
+    const leases = new DialogLeases()
+    leases.open('k', dialog, 0)
+    leases.open('k', dialog, 0)
+    expect([leases.countOf('default', 'px1'), leases.size]).toEqual([1, 1])
+    leases.close('k')
+    leases.close('k')
+    expect([leases.countOf('default', 'px1'), leases.size]).toEqual([0, 0])
+  })
+
+  it('is counted where it was opened, whatever is said of it later', () => {
+    const leases = new DialogLeases()
+    leases.open('k', dialog, 0)
+    leases.open('k', { ...dialog, proxy: 'px2' }, 0)
+    expect(leases.find('k')).toMatchObject(dialog)
+    expect([leases.countOf('default', 'px1'), leases.countOf('default', 'px2')]).toEqual([1, 0])
+  })
+
+  it('runs out after twice its Session-Expires', () => {
+    const leases = new DialogLeases()
+    leases.open('k', dialog, 0, 90)
+    leases.expire(179_999)
+    expect(leases.size).toBe(1)
+    leases.expire(180_000)
+    expect([leases.size, leases.countOf('default', 'px1')]).toEqual([0, 0])
+  })
+
+  it('runs out after four hours where it named no time', () => {
+    const leases = new DialogLeases()
+    leases.open('k', dialog, 0)
+    leases.expire(4 * hour - 1)
+    expect(leases.size).toBe(1)
+    leases.expire(4 * hour)
+    expect(leases.size).toBe(0)
+  })
+
+  it('is renewed when it is opened again', () => {
+    const leases = new DialogLeases()
+    leases.open('k', dialog, 0, 90)
+    leases.open('k', dialog, 100_000, 90)
+    leases.expire(279_999)
+    expect(leases.size).toBe(1)
+  })
+
+  it('can be closed by who knows it under another name', () => {
+    const leases = new DialogLeases()
+    leases.open('k1', dialog, 0)
+    leases.open('k2', dialog, 0)
+    leases.closeBy((key) => key === 'k2')
+    leases.closeBy((key) => key === 'k3')
+    expect([leases.find('k1') !== undefined, leases.find('k2'), leases.countOf('default', 'px1')]).toEqual([
+      true,
+      undefined,
+      1,
+    ])
+  })
+})

@@ -1,0 +1,58 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { WorkLedger, type Task } from '../../src/domain/work-ledger.ts'
+
+describe('the work ledger', () => {
+  it('counts a request as work until its first response, and as in flight until its final one', () => {
+    const ledger = new WorkLedger()
+    const task = { proxy: 'px1', cost: 1 }
+    const seen = () => [ledger.workOf('px1'), ledger.inFlightOf('px1')]
+    ledger.begin(task)
+    expect(seen()).toEqual([1, 1])
+    ledger.answered(task)
+    expect(seen()).toEqual([0, 1])
+    ledger.end(task)
+    expect(seen()).toEqual([0, 0])
+  })
+
+  it('counts each request at the cost of its method, and each proxy for itself', () => {
+    const ledger = new WorkLedger()
+    ledger.begin({ proxy: 'px1', cost: 1 })
+    ledger.begin({ proxy: 'px1', cost: 0.2 })
+    ledger.begin({ proxy: 'px2', cost: 3 })
+    expect(ledger.workOf('px1')).toBeCloseTo(1.2)
+    expect([ledger.workOf('px2'), ledger.workOf('px3'), ledger.inFlightOf('px3')]).toEqual([3, 0, 0])
+    expect([...ledger.proxies]).toEqual(['px1', 'px2'])
+  })
+
+  it('does not drift, in whatever order tasks are answered and ended, and how often', () => {
+    const step = fc.tuple(fc.constantFrom('begin', 'answered', 'end'), fc.nat(7))
+    const costs = fc.array(fc.double({ min: 0.01, max: 10, noNaN: true }), { minLength: 8, maxLength: 8 })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), costs, (steps, cost) => {
+        const ledger = new WorkLedger()
+        const tasks: Task[] = cost.map((one) => ({ proxy: 'px1', cost: one }))
+        const open = new Set<Task>()
+        const unanswered = new Set<Task>()
+        const begun = new Set<Task>()
+        for (const [what, i] of steps) {
+          const task = tasks[i]
+          if (task === undefined || (what === 'begin' && begun.has(task))) continue
+          if (what === 'begin') {
+            ledger.begin(task)
+            for (const set of [begun, open, unanswered]) set.add(task)
+          } else {
+            ledger[what === 'end' ? 'end' : 'answered'](task)
+            unanswered.delete(task)
+            if (what === 'end') open.delete(task)
+          }
+        }
+        const work = [...unanswered].reduce((sum, task) => sum + task.cost, 0)
+        expect(ledger.inFlightOf('px1')).toBe(open.size)
+        expect(ledger.workOf('px1')).toBeCloseTo(work, 9)
+        for (const task of tasks) ledger.end(task)
+        expect([ledger.workOf('px1'), ledger.inFlightOf('px1')]).toEqual([0, 0])
+      }),
+    )
+  })
+})
