@@ -84,6 +84,6 @@ export function usageLine({ name, args, options: own }: Command): string {
   return `usage: siplb ${[name, ...args, ...flags].join(' ')}`
 }
 
-export function optionsOf(command: Command): readonly OptionName[] {
+function optionsOf(command: Command): readonly OptionName[] {
   return [...command.options, ...globalOptions]
 }

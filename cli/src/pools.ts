@@ -2,10 +2,10 @@ import { BusError, type Bus } from '@siplb/bus'
 import { weightsQuestion, weightsTable, type WeightTable } from '@siplb/contracts'
 import { nearest } from '@siplb/runtime'
 import { ask, textOf } from './bus.ts'
-import { CommandError, failure, misuse } from './errors.ts'
+import { failure, misuse, type CommandError } from './errors.ts'
 
 /** The pools that a weigher has written a table of, sorted. */
-export async function listPools(bus: Bus): Promise<string[]> {
+async function listPools(bus: Bus): Promise<string[]> {
   try {
     const entries = await bus.table(weightsTable, 'user').entries()
     return entries.map(({ value }) => value.pool).toSorted()

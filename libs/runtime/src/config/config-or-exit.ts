@@ -19,7 +19,7 @@ export interface FoundConfig<T> {
 }
 
 /** Exit code for wrong usage or configuration. */
-export const USAGE = 2
+const USAGE = 2
 
 /**
  * The configuration that a service was started with. Does not return where there is none: problems go to standard error

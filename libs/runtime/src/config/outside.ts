@@ -106,7 +106,7 @@ function unsettable(path: string, shape: Shape): string {
 }
 
 /** `probe.intervalMs` → `SIPLB_PROBE__INTERVAL_MS`. */
-export function variableOf(path: readonly string[]): string {
+function variableOf(path: readonly string[]): string {
   return `${PREFIX}${path.map(upperSnake).join('__')}`
 }
 

@@ -4,7 +4,7 @@ import type { Document, YAMLError } from 'yaml'
 import type { ConfigProblem, Path } from './problem.ts'
 
 /** A place in the file. */
-export interface Place {
+interface Place {
   readonly line: number
   readonly column: number
   /** False behind a syntax error, where what was read need not be what was written. */
