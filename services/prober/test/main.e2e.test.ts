@@ -24,7 +24,9 @@ async function setStage(count: number, { isWithTables = true } = {}): Promise<St
   }
   const proxies = await Promise.all(Array.from({ length: count }, async () => startUdpProxy()))
   return {
-    ...{ nats, bus, proxies },
+    nats,
+    bus,
+    proxies,
     config: {
       nats: { servers: [nats.url] },
       http: { port: 0 },
@@ -40,7 +42,8 @@ async function setStage(count: number, { isWithTables = true } = {}): Promise<St
 
 async function readyz(prober: ServiceProcess): Promise<Record<string, unknown>> {
   const response = await fetch(`http://127.0.0.1:${prober.httpPort}/readyz`)
-  return { status: response.status, ...((await response.json()) as object) }
+  const body: unknown = await response.json()
+  return { status: response.status, ...(typeof body === 'object' ? body : {}) }
 }
 
 const sees = (prober: ServiceProcess, probers: number) =>

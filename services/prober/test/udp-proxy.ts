@@ -6,8 +6,8 @@ export interface Asked {
   readonly from: RemoteInfo
   readonly at: number
   /** With the given status and headers, from the proxy's own address. */
-  answer(status?: number, headers?: readonly (readonly [string, string])[], body?: string): void
-  send(bytes: Buffer): void
+  readonly answer: (status?: number, headers?: readonly (readonly [string, string])[], body?: string) => void
+  readonly send: (bytes: Buffer) => void
 }
 
 /** A proxy on a UDP port of its own, which does with each request what the test says. */
@@ -16,7 +16,7 @@ export interface UdpProxy extends AsyncDisposable {
   readonly uri: string
   readonly asked: readonly Asked[]
   sendTo(bytes: Buffer, to: RemoteInfo): void
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export async function startUdpProxy(

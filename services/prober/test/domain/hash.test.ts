@@ -12,12 +12,12 @@ it('spreads texts that differ in their last digits only', () => {
     const tenth = Math.floor(fractionOf(`default.px${i}`) * 10)
     tenths.set(tenth, (tenths.get(tenth) ?? 0) + 1)
   }
-  expect([...tenths.keys()].sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+  expect(tenths.size).toBe(10)
   // Binomial: 1000 ± 30; 4.5 σ.
   for (const count of tenths.values()) expect(Math.abs(count - 1000)).toBeLessThan(135)
 })
 
 it('spreads the few proxies of a small pool too', () => {
-  const places = Array.from({ length: 8 }, (_, i) => fractionOf(`default.px${i + 1}`)).sort()
+  const places = Array.from({ length: 8 }, (_, i) => fractionOf(`default.px${i + 1}`))
   expect(Math.max(...places) - Math.min(...places)).toBeGreaterThan(0.5)
 })

@@ -25,5 +25,5 @@ it.each([
   ['a negative figure', '{"result":{"tmx.active_transactions":-1}}', 'load the module tmx'],
 ])('says what is wrong with %s', (_, text, problem) => {
   const answer = readKamailioAnswer(text)
-  expect(answer).toMatchObject({ kind: 'unusable', problem: expect.stringContaining(problem) as string })
+  expect(answer.kind === 'unusable' && answer.problem).toContain(problem)
 })

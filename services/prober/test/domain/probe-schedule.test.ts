@@ -6,7 +6,8 @@ const INTERVAL = 1000
 const middle = () => 0.5
 
 /** The instants at which attempts come due when looked at every `stepMs`. */
-function runFor(plan: Plan, from: number, until: number, random: () => number, stepMs = 1) {
+function runFor(first: Plan, from: number, until: number, random: () => number, stepMs = 1) {
+  let plan = first
   const sent: { attempt: number; at: number }[] = []
   for (let now = from; now < until; now += stepMs) {
     const due = takeDue(plan, now, random)

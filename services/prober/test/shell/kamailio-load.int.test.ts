@@ -55,7 +55,10 @@ describe('a load that is asked for by JSON-RPC', () => {
     })
     await waitFor(() => loop.loads.length >= 4, 5000)
     expect(loop.loads[0]).toMatchObject({
-      ...{ proxy: 'px1', load: 0.25, source: 'kamailio', expiresInMs: 4000 },
+      proxy: 'px1',
+      load: 0.25,
+      source: 'kamailio',
+      expiresInMs: 4000,
       details: { active: 5, inuse: 9, capacity: 20 },
     })
     expect(questions[0]?.method).toBe('POST')
@@ -67,7 +70,7 @@ describe('a load that is asked for by JSON-RPC', () => {
     await using proxy = await startUdpProxy()
     await using rpc = await startRpc((response) => response.end(figures(5)), { host: '127.0.0.60', port: 5060 })
     await using loop = await startLoop(bus, 'sip-port', [{ id: 'px1', uri: proxy.uri, load: kamailio(rpc.url) }])
-    await waitFor(() => loop.loads.length >= 1, 3000)
+    expect(await waitFor(() => loop.loads[0], 3000)).toMatchObject({ load: 0.25 })
   })
 
   it('is asked for again only when the last question is over', async () => {
@@ -113,7 +116,8 @@ describe('a load source', () => {
     await using rpc = await startRpc((response) => (isBroken ? response.destroy() : response.end(figures(5))))
     await using loop = await startLoop(bus, 'back', [{ id: 'px1', uri: proxy.uri, load: kamailio(rpc.url) }])
     await sleep(300)
+    expect(loop.loads).toEqual([])
     isBroken = false
-    await waitFor(() => loop.loads.length >= 1, 3000)
+    expect(await waitFor(() => loop.loads[0], 3000)).toMatchObject({ load: 0.25 })
   })
 })

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
-import { buildResponse, scan } from '@siplb/sip'
+import { buildResponse } from '@siplb/sip'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { connectBus, startLoop } from '../loop-under-test.ts'
@@ -111,7 +111,7 @@ describe('a port where nobody listens', () => {
     await using loop = await startLoop(bus, 'reopened', [{ id: 'px1', uri: `sip:127.0.0.1:${port}` }], {
       intervalMs: 200,
     })
-    await waitFor(() => loop.samples.length >= 1, 3000)
+    expect(await waitFor(() => loop.samples[0], 3000)).toMatchObject({ outcome: 'refused' })
     await using _proxy = await startUdpProxy(undefined, { port })
     await waitFor(() => loop.samples.at(-1)?.outcome === 'answered', 3000)
   })
@@ -242,6 +242,11 @@ describe('the list of proxies', () => {
     await sleep(300)
     expect([before.asked.length, after.asked.length, added.asked.length]).toEqual(counts)
     expect(await loop.registry.metrics()).not.toContain('pool="followed"')
+    // The sockets are closed: their ports can be had.
+    for (const { asked } of [before, after, added]) {
+      await using port = await startUdpProxy(undefined, { port: asked[0]?.from.port ?? 0 })
+      expect(port.port).toBe(asked[0]?.from.port)
+    }
   })
 
   it('may hold what cannot be probed, beside what can', async () => {
@@ -261,7 +266,8 @@ describe('the list of proxies', () => {
     await using loop = await startLoop(bus, 'moved', [{ id: 'px1', uri: before.uri }], { intervalMs: 100 })
     await waitFor(() => loop.loads.length >= 1, 3000)
     loop.list([{ id: 'px1', uri: after.uri }])
-    await waitFor(() => loop.loads.some(({ load }) => load === 0.125), 3000)
+    const moved = await waitFor(() => loop.loads.find(({ details }) => details?.['active'] === 10), 3000)
+    expect(moved.load).toBe(0.125)
   })
 })
 
@@ -296,9 +302,10 @@ describe('a proxy with a name', () => {
 
 it('new settings hold from the next probe on', async () => {
   await using proxy = await startUdpProxy()
-  await using loop = await startLoop(bus, 'reloaded', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 60_000 })
+  await using loop = await startLoop(bus, 'reloaded', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 1000 })
+  await waitFor(() => loop.samples.length === 1, 3000)
   loop.configure({ intervalMs: 100, from: 'sip:watch@example.com' })
-  await waitFor(() => proxy.asked.length >= 3, 3000)
-  const asked = scan(proxy.asked[0]?.request.bytes ?? Buffer.alloc(0))
-  expect(asked).toMatchObject({ kind: 'request', from: { uri: 'sip:watch@example.com' } })
+  await waitFor(() => loop.samples.length >= 6, 3000)
+  expect((loop.samples[5]?.at ?? Infinity) - (loop.samples[1]?.at ?? 0)).toBeLessThan(1000)
+  expect(proxy.asked.at(-1)?.request).toMatchObject({ from: { uri: 'sip:watch@example.com' } })
 })

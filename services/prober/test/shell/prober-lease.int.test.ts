@@ -68,6 +68,7 @@ it('finds the others again after the bus was gone', async () => {
   await waitFor(() => first.living(nowMs()).length === 1, 5000)
   await nats.restart()
   await waitFor(() => first.living(nowMs()).length === 2 && second.living(nowMs()).length === 2, 8000)
+  expect(await keys(a)).toEqual(['prober.a', 'prober.b'])
   await Promise.all([first.stop(), second.stop()])
 })
 

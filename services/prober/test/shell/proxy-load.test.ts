@@ -1,5 +1,5 @@
 import { createRegistry } from '@siplb/runtime'
-import type { Load } from '@siplb/contracts'
+import { load as loadEvent, type Load } from '@siplb/contracts'
 import { describe, expect, it } from 'vitest'
 import { healthy } from '../../src/domain/self-health.ts'
 import { createProberMetrics } from '../../src/metrics.ts'
@@ -7,20 +7,23 @@ import { ProxyLoad } from '../../src/shell/proxy-load.ts'
 import { SignalBatch } from '../../src/shell/signal-batch.ts'
 
 function proxyLoad(source?: 'header' | 'kamailio') {
-  const published: unknown[] = []
+  const published: Load[] = []
   const logged: string[] = []
   const write = (fields: object, text: string) => {
     logged.push(`${'source' in fields ? String(fields.source) : 'nobody'}: ${text}`)
   }
   const metrics = createProberMetrics(createRegistry())
-  const publish = (_: unknown, __: unknown, data: unknown) => published.push(...[data].flat()) > 0
+  const publish = (_: unknown, __: unknown, data: unknown) => {
+    for (const event of [data].flat()) published.push(loadEvent.parse(event))
+    return true
+  }
   const signals = new SignalBatch({ publish }, metrics)
   const settings = source && { source, intervalMs: 1000, expiryMs: 3000 }
   const proxy = { key: 'default.px1', pool: 'default', id: 'px1', uri: 'sip:px1', load: settings }
   const load = new ProxyLoad(proxy, signals, metrics, { info: write, warn: write })
   const events = () => {
     signals.flush(healthy)
-    return published as Load[]
+    return published
   }
   return { load, logged, events }
 }
