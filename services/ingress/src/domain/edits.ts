@@ -6,6 +6,7 @@ import {
   pushVia,
   removeFirstValues,
   removeLastRoute,
+  removeLines,
   removeTopRoutes,
   removeTopVia,
   replaceRequestUri,
@@ -41,23 +42,20 @@ export function forwardRequest(request: SipRequest, way: Way, forwarding: Forwar
 }
 
 function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefined): Edit[] {
-  if (way.isStrict) {
-    // 16.4: the strict router before us moved the Request-URI to the end of the route set; put it back.
-    const meant = way.routes.at(-1)?.text ?? ''
-    return [
-      replaceRequestUri(request, withoutBrackets(meant)),
-      ...removeLastRoute(request),
-      ...removeTopRoutes(request, way.ownRoutes),
-    ]
-  }
+  if (way.isStrict) return strictEdits(request, way)
   if (replaceRoute === undefined) return removeTopRoutes(request, way.ownRoutes)
   const removed = removeFirstValues(request, HeaderId.Route, way.ownRoutes + 1)
   return [addLineAbove(request, HeaderId.Route, replaceRoute), ...removed]
 }
 
-function withoutBrackets(route: string): string {
-  const open = route.indexOf('<')
-  return open < 0 ? route : route.slice(open + 1, route.indexOf('>', open))
+/** 16.4: the strict router before us moved the Request-URI to the end of the route set; put it back. */
+function strictEdits(request: SipRequest, { routes, ownRoutes }: Way): Edit[] {
+  const meant = routes.at(-1)?.text ?? ''
+  const removed =
+    routes.length === 1
+      ? removeLines(request, HeaderId.Route)
+      : [...removeLastRoute(request), ...removeTopRoutes(request, ownRoutes)]
+  return [replaceRequestUri(request, meant), ...removed]
 }
 
 /** 16.7 step 3: our Via comes off, and nothing else is touched. */
