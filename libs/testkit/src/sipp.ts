@@ -128,6 +128,12 @@ async function readStatistics(folder: string, exit: string): Promise<SippStatist
     failed: figures.get('FailedCall') ?? 0,
     retransmissions: figures.get('Retransmissions') ?? 0,
     failures: Object.fromEntries(failures.map(([name, n]) => [name.replace('Failed', ''), n])),
-    errors: errors.slice(0, 4000),
+    errors: summaryOf(errors),
   }
+}
+
+// A response that came again after the call was over is a retransmission, which is counted, and no error.
+function summaryOf(errors: string): string {
+  const events = errors.split(/(?=\d{4}-\d\d-\d\d\t)/).filter((event) => !event.includes('Dead call'))
+  return events.join('').slice(0, 4000)
 }

@@ -19,6 +19,8 @@ import { uniqueText } from './unique.ts'
 
 /** RFC 3261, 16.6 step 11: over three minutes. */
 const TIMER_C_MS = 181_000
+/** Time to read what came while this process was held up. */
+const DOUBT_MS = 250
 
 export interface ForwardOptions {
   readonly way: Way
@@ -217,11 +219,15 @@ export class ForwardedRequest {
   #watchSilence(branch: Branch): void {
     const { target } = branch
     if (target.kind !== 'proxy' || this.#options.token !== undefined) return
-    const ms = silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy))
-    this.#silenceTimers.set(
-      branch,
-      this.#ctx.wheel.set(ms, () => this.#carryOut(this.#context.silence(branch))),
-    )
+    this.#waitForSilence(branch, silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy)))
+  }
+
+  // A second branch for a proxy that did answer makes two calls of one, so we doubt ourselves first.
+  #waitForSilence(branch: Branch, ms: number): void {
+    const { wheel } = this.#ctx
+    const look = () =>
+      wheel.isLate ? this.#waitForSilence(branch, DOUBT_MS) : this.#carryOut(this.#context.silence(branch))
+    this.#silenceTimers.set(branch, wheel.set(ms, look))
   }
 
   #watchRinging(branch: Branch): void {

@@ -12,6 +12,9 @@ interface Node extends Timer {
 }
 
 const SLOT_MS = 8
+/** A tick that comes later than this says that the process itself was held up, and for how long that is remembered. */
+const LATE_MS = 50
+const LATE_KEPT_MS = 500
 const SLOTS = 4096
 
 /**
@@ -27,6 +30,7 @@ export class TimerWheel {
   #positionAt: number
   #count = 0
   #tick: NodeJS.Timeout | undefined
+  #lateUntil = Number.NEGATIVE_INFINITY
 
   constructor(now: () => number, onError: (error: unknown) => void) {
     this.#now = now
@@ -36,6 +40,11 @@ export class TimerWheel {
 
   get size(): number {
     return this.#count
+  }
+
+  /** This process was held up a moment ago: silence may be its own, for answers may lie unread. */
+  get isLate(): boolean {
+    return this.#now() < this.#lateUntil
   }
 
   set(ms: number, run: () => void): Timer {
@@ -82,6 +91,7 @@ export class TimerWheel {
 
   #advance(): void {
     const now = this.#now()
+    if (now - this.#positionAt > SLOT_MS + LATE_MS) this.#lateUntil = now + LATE_KEPT_MS
     while (this.#positionAt + SLOT_MS <= now) {
       this.#positionAt += SLOT_MS
       this.#position = (this.#position + 1) % SLOTS
