@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
 import { ran } from './ran.ts'
@@ -174,4 +175,25 @@ it('says how to be let in where a user is wanted', async () => {
     code: 1,
     remarks: expect.stringMatching(/^no weigher has written/),
   })
+})
+
+it('works with what config/nats.conf allows the operator', async () => {
+  for (const user of ['INGRESS', 'PROBER', 'WEIGHER', 'LOCATION', 'OPERATOR', 'PROGRAMS']) {
+    process.env[`SIPLB_NATS_${user}_PASSWORD`] = '"secret"'
+  }
+  const file = join(import.meta.dirname, '../../config/nats.conf')
+  await using guarded = await startNats({ args: ['-c', file] })
+  const operator = { user: 'operator', password: 'secret' }
+  await using weigher = await startWeigher(guarded.url, [main], {
+    weigher: { user: 'weigher', password: 'secret' },
+    operator,
+  })
+  const as = ['--nats', guarded.url, '--user', 'operator', '--password', 'secret']
+  expect((await ran(['weights', ...as])).printed).toMatch(/^pool main/)
+  expect((await ran(['proxies', 'drain', 'px1', ...as])).code).toBe(0)
+  const running = startSiplb(['weights', '--watch', ...as])
+  await waitFor(() => running.lines().length === 5, 10_000, 'the table')
+  await weigher.publish({ ...main, seq: 8, proxies: main.proxies.map((row) => ({ ...row, weight: 1 })) })
+  await waitFor(() => running.lines().length === 8, 5000, 'the changes')
+  await running.interrupt()
 })

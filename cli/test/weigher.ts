@@ -22,12 +22,17 @@ export interface Weigher extends AsyncDisposable {
   publish(table: WeightTable): Promise<void>
 }
 
-export async function startWeigher(url: string, tables: readonly WeightTable[]): Promise<Weigher> {
-  const log = createLogger('weigher', 'w1', { level: 'silent' })
-  const observer = { published() {}, unpublished() {}, received() {}, dropped() {} }
-  const config = natsConfig.parse({ servers: [url] })
-  const bus = createNatsBus({ config, service: 'weigher', instance: newInstance(), version, log, observer })
-  await waitFor(() => bus.isConnected(), 5000, 'the bus')
+export interface User {
+  readonly user?: string
+  readonly password?: string
+}
+
+export async function startWeigher(
+  url: string,
+  tables: readonly WeightTable[],
+  { weigher = {}, operator = {} }: { readonly weigher?: User; readonly operator?: User } = {},
+): Promise<Weigher> {
+  const bus = await connect(url, 'weigher', weigher)
   const known = new Map<string, WeightTable>()
   const commands: { verb: string }[] = []
   const store = bus.table(weightsTable, 'owner')
@@ -42,7 +47,9 @@ export async function startWeigher(url: string, tables: readonly WeightTable[]):
     return table
   })
   serveCommands(bus, known, commands)
-  await waitFor(() => isServing(bus), 5000, 'the weigher to serve')
+  const asker = await connect(url, 'asker', operator)
+  await waitFor(() => isServing(asker), 5000, 'the weigher to serve')
+  await asker.close()
   return {
     commands,
     async publish(table) {
@@ -51,6 +58,15 @@ export async function startWeigher(url: string, tables: readonly WeightTable[]):
     },
     [Symbol.asyncDispose]: () => bus.close(),
   }
+}
+
+async function connect(url: string, service: string, user: User): Promise<Bus> {
+  const log = createLogger(service, 'test', { level: 'silent' })
+  const observer = { published() {}, unpublished() {}, received() {}, dropped() {} }
+  const config = natsConfig.parse({ servers: [url], ...user })
+  const bus = createNatsBus({ config, service, instance: newInstance(), version, log, observer })
+  await waitFor(() => bus.isConnected(), 5000, 'the bus')
+  return bus
 }
 
 function serveCommands(bus: Bus, known: ReadonlyMap<string, WeightTable>, commands: { verb: string }[]): void {
