@@ -8,6 +8,7 @@ import {
   requestChannels,
   streams,
   subjectOf,
+  type TableSpec,
   weightsQuestion,
   weightsTable,
 } from '@siplb/contracts'
@@ -27,11 +28,11 @@ const rights: Record<string, { say: User[]; hear: User[] }> = {
   'evt.traffic.{pool}': { say: ['ingress'], hear: ['ingress', 'operator', 'weigher'] },
   'evt.weights.changed.{pool}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
   'evt.table.{pool}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
-  'evt.proxy.state.{pool}.{proxy}': { say: ['weigher'], hear: ['ingress', 'location', 'operator'] },
+  'evt.proxy.state.{pool}.{proxy}': { say: ['weigher'], hear: ['operator'] },
   'evt.proxy.announce.{pool}': { say: ['operator'], hear: ['operator', 'weigher'] },
   'req.route': { say: ['ingress', 'operator'], hear: ['location'] },
   'req.route.{instance}': { say: ['ingress', 'operator'], hear: ['location'] },
-  'req.explain': { say: ['operator'], hear: ['ingress', 'location'] },
+  'req.explain': { say: ['operator'], hear: ['ingress'] },
   'req.weights.{pool}': { say: ['operator'], hear: ['weigher'] },
   'cmd.proxies.add': { say: ['operator'], hear: ['weigher'] },
   'cmd.proxies.remove': { say: ['operator'], hear: ['weigher'] },
@@ -102,20 +103,17 @@ describe('the permissions of config/nats.conf', () => {
     await expect.poll(() => buses.every((bus) => bus.isConnected())).toBe(true)
 
     for (const stream of Object.values(streams)) await weigher.ensureStream(stream)
-    await weigher.table(weightsTable, 'owner').entries()
     const lease = { holder: 'here', epoch: 1, beat: 1 }
     await weigher.table(leasesTable, 'owner').put('weigher.default', lease)
     await prober.table(leasesTable, 'user').put('prober.here', lease)
 
     const row = { uri: 'sip:127.0.0.1:5070', weight: 100, tier: 1, origin: 'config', adminState: 'enabled' } as const
     await weigher.table(proxiesTable, 'owner').put('default.px1', { ...row, pool: 'default', id: 'px1', actor: 'test' })
-    for (const bus of [prober, location, ingress, operator]) {
-      const rows: string[] = []
-      const watch = bus.table(proxiesTable, 'user').watch((key) => rows.push(key))
-      await expect.poll(() => rows).toEqual(['default.px1'])
-      watch.stop()
-      expect((await bus.table(proxiesTable, 'user').get('default.px1'))?.value.uri).toBe(row.uri)
-    }
+    for (const bus of [prober, operator]) await expectToRead(bus, proxiesTable, 'default.px1')
+    const table = { pool: 'default', epoch: 1, seq: 1, prevSeq: 0, writer: 'here', policy: 'least-work' } as const
+    const rest = { strict: false, panic: false, costs: {}, proxies: [] }
+    await weigher.table(weightsTable, 'owner').put('default', { ...table, ...rest })
+    for (const bus of [ingress, location, operator]) await expectToRead(bus, weightsTable, 'default')
 
     weigher.serve(weightsQuestion, { pool: '*' }, () => {
       throw new TypeError('reached')
@@ -132,6 +130,16 @@ describe('the permissions of config/nats.conf', () => {
     for (const bus of buses) await bus.close()
   })
 })
+
+/** At once, and as news. */
+async function expectToRead<T>(bus: Bus, spec: TableSpec<T>, key: string): Promise<void> {
+  const table = bus.table(spec, 'user')
+  const seen: string[] = []
+  const watch = table.watch((changed) => seen.push(changed))
+  await expect.poll(() => seen).toEqual([key])
+  watch.stop()
+  expect((await table.get(key))?.key).toBe(key)
+}
 
 /** A connection of one user, and what the server refused it. */
 class Client {

@@ -17,6 +17,11 @@ export async function container(service: string, number = 1) {
       await exec.start({ Detach: true })
       while ((await state()).Pid === before) await new Promise((resolve) => setTimeout(resolve, 10))
     },
+    /** A file in it, without the space around. */
+    async read(path: string): Promise<string> {
+      const { output } = await client.exec(box, ['cat', path])
+      return output.trim()
+    },
     async isHealthy(): Promise<boolean> {
       const { Running, Health } = await state()
       return Running && Health?.Status === 'healthy'
@@ -29,7 +34,8 @@ export async function container(service: string, number = 1) {
 }
 
 export function logsOf(...services: string[]): string {
-  return execFileSync('docker', ['compose', '-p', project, 'logs', '--no-color', ...services], { encoding: 'utf8' })
+  const args = ['compose', '-p', project, 'logs', '--no-color', ...services]
+  return execFileSync('docker', args, { encoding: 'utf8', maxBuffer: 2 ** 27 })
 }
 
 /** A TCP port that nobody has. */
