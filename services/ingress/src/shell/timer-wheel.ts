@@ -68,6 +68,8 @@ export class TimerWheel {
   stop(): void {
     clearTimeout(this.#tick)
     this.#tick = undefined
+    // Whoever holds a timer may cancel it still: it must not count twice.
+    for (const first of this.#slots) for (let node = first; node !== undefined; node = node.next) node.run = undefined
     this.#slots.fill(undefined)
     this.#count = 0
   }
