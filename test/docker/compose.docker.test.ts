@@ -89,15 +89,6 @@ describe('docker compose --profile demo up, scaled', () => {
     await nc.close()
   })
 
-  it('keeps the last tables and the key of its tokens on the volume that every ingress shares', async () => {
-    const [here, there] = [await container('ingress', 1), await container('ingress', 2)]
-    await expect.poll(() => here.read('/var/lib/siplb/tables/default.json')).toContain('"px1"')
-    const key = await here.read('/var/lib/siplb/token.key')
-    expect(key).toMatch(/^[0-9a-f]{64}$/)
-    expect(await there.read('/var/lib/siplb/token.key')).toBe(key)
-    expect(logsOf('ingress')).not.toContain('not kept on disk')
-  })
-
   // Each has 60 s to come back: Docker waits longer and longer before it restarts, and the machine may be small.
   it.each(['location', 'weigher', 'prober', 'ingress', 'nats'])(
     'brings calls through when a %s crashes',
@@ -115,6 +106,15 @@ describe('docker compose --profile demo up, scaled', () => {
     },
     120_000,
   )
+
+  it('keeps the last tables and the key of its tokens on the volume that every ingress shares', async () => {
+    const [here, there] = [await container('ingress', 1), await container('ingress', 2)]
+    await expect.poll(() => here.read('/var/lib/siplb/tables/default.json')).toContain('"px1"')
+    const key = await here.read('/var/lib/siplb/token.key')
+    expect(key).toMatch(/^[0-9a-f]{64}$/)
+    expect(await there.read('/var/lib/siplb/token.key')).toBe(key)
+    expect(logsOf('ingress')).not.toContain('not kept on disk')
+  })
 
   it('is refused nothing by NATS but what the program tried', () => {
     const refusals = logsOf('nats')
