@@ -38,6 +38,13 @@ export function logsOf(...services: string[]): string {
   return execFileSync('docker', args, { encoding: 'utf8', maxBuffer: 2 ** 27 })
 }
 
+/** The lines of a service's log that hold a text. */
+export function linesOf(text: string, service: string): string[] {
+  return logsOf(service)
+    .split('\n')
+    .filter((line) => line.includes(text))
+}
+
 /** A TCP port that nobody has. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
