@@ -9,7 +9,7 @@ export type Beats = ReadonlyMap<string, Beat>
 
 interface Beat {
   /** Tells one sign of life from a repetition of it. */
-  readonly mark: string
+  readonly revision: number
   readonly heardAt: number
   /** False for a sign of life that lay in the store when we came: it may be years old. */
   readonly isFresh: boolean
@@ -18,10 +18,10 @@ interface Beat {
 const ALIVE_MS = 3000
 const FORGOTTEN_MS = 60_000
 
-export function beatHeard(beats: Beats, prober: string, mark: string, now: number): Beats {
+export function beatHeard(beats: Beats, prober: string, revision: number, now: number): Beats {
   const known = beats.get(prober)
-  if (known?.mark === mark) return beats
-  return new Map(beats).set(prober, { mark, heardAt: now, isFresh: known !== undefined })
+  if (known?.revision === revision) return beats
+  return new Map(beats).set(prober, { revision, heardAt: now, isFresh: known !== undefined })
 }
 
 export function beatRemoved(beats: Beats, prober: string): Beats {

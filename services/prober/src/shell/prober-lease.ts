@@ -44,7 +44,7 @@ export class ProberLease implements Component {
   }
 
   start(): Promise<void> | void {
-    // The store tells all keys again then; a beat that was missed meanwhile is no news of a prober that died.
+    // The store tells all keys again then, and counts revisions anew if it was lost.
     const connection = this.#bus.onConnection((isConnected) => {
       if (isConnected) this.#beats = new Map()
     })
@@ -64,10 +64,8 @@ export class ProberLease implements Component {
   #heard(key: string, lease: Lease | undefined, revision: number): void {
     if (!key.startsWith(KEY)) return
     const prober = key.slice(KEY.length)
-    // A revision alone could come again: a store that was lost counts anew.
-    const mark = `${revision}/${lease?.beat}`
-    this.#beats =
-      lease === undefined ? beatRemoved(this.#beats, prober) : beatHeard(this.#beats, prober, mark, this.#now())
+    const now = this.#now()
+    this.#beats = lease === undefined ? beatRemoved(this.#beats, prober) : beatHeard(this.#beats, prober, revision, now)
   }
 
   async #renew(): Promise<void> {

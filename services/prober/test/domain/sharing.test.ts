@@ -3,8 +3,8 @@ import { beatHeard, beatRemoved, livingProbers, proberOf, silentProbers, type Be
 
 const keys = Array.from({ length: 3000 }, (_, i) => `default.px${i}`)
 
-function heard(prober: string, ...beats: readonly (readonly [mark: string, now: number])[]): Beats {
-  return beats.reduce<Beats>((all, [mark, now]) => beatHeard(all, prober, mark, now), new Map())
+function heard(prober: string, ...beats: readonly (readonly [revision: number, now: number])[]): Beats {
+  return beats.reduce<Beats>((all, [revision, now]) => beatHeard(all, prober, revision, now), new Map())
 }
 
 describe('a prober', () => {
@@ -13,27 +13,27 @@ describe('a prober', () => {
   })
 
   it('is alive for 3 s after each sign of life', () => {
-    const beats = heard('b', ['1/1', 0], ['2/2', 1000])
+    const beats = heard('b', [1, 0], [2, 1000])
     expect(livingProbers(beats, 'a', 4000)).toEqual(['a', 'b'])
     expect(livingProbers(beats, 'a', 4001)).toEqual(['a'])
   })
 
   it('is not alive for a sign of life that may have lain in the store for years', () => {
-    expect(livingProbers(heard('b', ['1/1', 0]), 'a', 1)).toEqual(['a'])
+    expect(livingProbers(heard('b', [1, 0]), 'a', 1)).toEqual(['a'])
   })
 
   it('is not alive for the same sign of life told again', () => {
-    const beats = heard('b', ['1/1', 0], ['2/2', 1000], ['2/2', 4000])
+    const beats = heard('b', [1, 0], [2, 1000], [2, 4000])
     expect(livingProbers(beats, 'a', 4500)).toEqual(['a'])
   })
 
   it('is gone at once when it says so', () => {
-    const beats = beatRemoved(heard('b', ['1/1', 0], ['2/2', 1000]), 'b')
+    const beats = beatRemoved(heard('b', [1, 0], [2, 1000]), 'b')
     expect(livingProbers(beats, 'a', 1001)).toEqual(['a'])
   })
 
   it('is forgotten after a minute of silence, this one never', () => {
-    const beats = heard('b', ['1/1', 0], ['2/2', 1000])
+    const beats = heard('b', [1, 0], [2, 1000])
     expect(silentProbers(beats, 'a', 61_000)).toEqual([])
     expect(silentProbers(beats, 'a', 61_001)).toEqual(['b'])
     expect(silentProbers(beats, 'b', 61_001)).toEqual([])

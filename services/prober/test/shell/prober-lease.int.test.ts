@@ -55,7 +55,10 @@ it('waits for the table, and says then that it lives', async () => {
   await sleep(300)
   expect(lease.living(nowMs())).toEqual(['a'])
   await bus.table(leasesTable, 'owner').entries()
-  await waitFor(async () => (await keys(bus)).includes('prober.a'), 5000)
+  const table = bus.table(leasesTable, 'owner')
+  const first = await waitFor(() => table.get('prober.a'), 5000)
+  expect(first.value).toMatchObject({ holder: 'a', epoch: 0 })
+  await waitFor(async () => ((await table.get('prober.a'))?.value.beat ?? 0) > first.value.beat, 5000)
   await lease.stop()
 })
 
@@ -84,5 +87,26 @@ it('takes away the key of a prober that was silent for a minute, and keeps its o
   later = 61_000
   await waitFor(async () => !(await keys(bus)).includes('prober.dead'), 5000)
   expect(await keys(bus)).toEqual(['prober.a', 'weigher.default'])
+  await lease.stop()
+})
+
+it('takes nobody for dead because the bus was gone for a minute', async () => {
+  const bus = await connected('a')
+  const table = bus.table(leasesTable, 'owner')
+  for (const beat of [1, 2]) await table.put('prober.b', { holder: 'b', epoch: 0, beat })
+  let later = 0
+  const lease = await startLease(bus, () => nowMs() + later)
+  const before = await waitFor(() => table.get('prober.a'), 5000)
+  await nats.kill()
+  await waitFor(() => !bus.isConnected(), 5000)
+  later = 61_000
+  await nats.restart()
+  const beat = async () => (await table.get('prober.a').catch(() => undefined))?.value.beat ?? 0
+  const next = await waitFor(async () => {
+    const now = await beat()
+    return now > before.value.beat && now
+  }, 8000)
+  await waitFor(async () => (await beat()) > next + 1, 8000)
+  expect(await keys(bus)).toContain('prober.b')
   await lease.stop()
 })
