@@ -68,7 +68,7 @@ export function relayResponse(response: SipResponse): Buffer {
  * one or a name, and both where he asks for his port.
  */
 export function receivedParams(
-  request: SipRequest,
+  request: Pick<SipRequest, 'topVia'>,
   source: { readonly address: string; readonly port: number },
 ): ReceivedParams {
   const { topVia } = request
@@ -78,9 +78,6 @@ export function receivedParams(
 }
 
 /** Where a response goes (RFC 3261, 18.2.2): to the source, at the port of the Via unless `rport` asks for that of the source. */
-export function replyPort(
-  request: { readonly topVia: SipRequest['topVia'] },
-  source: { readonly port: number },
-): number {
+export function replyPort(request: Pick<SipRequest, 'topVia'>, source: { readonly port: number }): number {
   return request.topVia.rport === undefined ? (request.topVia.port ?? 5060) : source.port
 }

@@ -11,8 +11,8 @@ import type { Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
 import { uniqueText } from './unique.ts'
 
-/** An ACK is kept for so long after it was sent: a refusal on the same machine or network comes well within. */
-const KEPT_MS = 250
+/** An ACK is kept for so long after it was sent: a refusal comes well within, and what is sent again needlessly is only a copy. */
+const KEPT_MS = 100
 
 /**
  * Passes on the ACK of a 2xx, which is end to end: no transaction, no answer, and no choice of its own (RFC 3261, 13.2.2.4 and
@@ -62,8 +62,8 @@ export class AckRelay {
     if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(arrival, others, token)
     const kept = {}
     if (others.length > 0) {
-      found.pending.set(kept, () => this.#tryFirst(arrival, others, token))
-      wheel.set(KEPT_MS, () => found.pending.delete(kept))
+      found.unconfirmed.set(kept, () => this.#tryFirst(arrival, others, token))
+      wheel.set(KEPT_MS, () => found.unconfirmed.delete(kept))
     }
     found.send(this.#bytesFor(arrival, target, token))
   }

@@ -1,7 +1,7 @@
 import type { Outcome } from '@siplb/contracts'
 import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
-import { isOpen, type Branch, type Target } from '../domain/branch.ts'
+import type { Branch, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { forwardRequest, relayResponse } from '../domain/edits.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
@@ -43,6 +43,8 @@ export class ForwardedRequest {
   readonly #tasks = new Map<Branch, Task>()
   readonly #silenceTimers = new Map<Branch, Timer>()
   readonly #ringTimers = new Map<Branch, Timer>()
+  /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
+  readonly #takenBy = new Set<string>()
 
   constructor(ctx: IngressContext, server: ServerTransaction, options: ForwardOptions) {
     this.#ctx = ctx
@@ -189,13 +191,23 @@ export class ForwardedRequest {
       const task = this.#tasks.get(branch)
       if (task !== undefined) this.#traffic(branch)?.firstResponse(task, this.#method, ms)
     }
-    if (isOpen(branch)) this.#ctx.publisher.received(response, request.link.endpoint, proxyOf(branch.target))
+    if (!this.#isRepeated(response)) {
+      this.#ctx.publisher.received(response, request.link.endpoint, proxyOf(branch.target))
+      if (isFinal) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
+    }
     if (isFinal) {
       this.#stopWatching(branch)
       // A 2xx stays for its retransmissions; of anything else nothing more can come that matters.
       request.link.pending.delete(client)
     }
     this.#carryOut(this.#context.response(branch, response))
+  }
+
+  #isRepeated({ status, to }: SipResponse): boolean {
+    if (this.#method !== 'INVITE' || status < 200 || status >= 300) return false
+    const isKnown = this.#takenBy.has(to.tag ?? '')
+    this.#takenBy.add(to.tag ?? '')
+    return isKnown
   }
 
   #cancel(branch: Branch): void {
@@ -207,7 +219,7 @@ export class ForwardedRequest {
     const { wheel, clients, now } = this.#ctx
     const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
-      response: () => {},
+      response: (response) => this.#ctx.publisher.received(response, link.endpoint, proxyOf(branch.target)),
       timeout: () => {},
       ended: () => clients.remove(cancel.key),
     })
@@ -244,8 +256,6 @@ export class ForwardedRequest {
   }
 
   #relay(response: SipResponse, branch: Branch): void {
-    if (response.status >= 200)
-      noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
     // A response with our Via alone has nobody to go to (16.7 step 3).
     if (!response.topVia.hasMore) return void this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
     this.#server.respond(response.status, relayResponse(response))

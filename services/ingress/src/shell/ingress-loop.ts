@@ -78,7 +78,8 @@ export class IngressLoop {
     const { message, status, problem } = malformed
     this.#ctx.metrics.malformed.inc({ problem, answered: String(message !== undefined) })
     if (message === undefined) return
-    flow.send(buildResponse(message, { status, received: flow.remote.address }))
+    const response = buildResponse(message, { status, ...receivedParams(message, flow.remote) })
+    this.#wayBack(message, flow)(response)
   }
 
   #response(response: SipResponse, { flow }: Packet): void {
@@ -95,28 +96,46 @@ export class IngressLoop {
 
   #arrivalOf(request: SipRequest, { flow }: Packet): Arrival {
     const { remote, local } = flow
+    return {
+      request,
+      source: remote,
+      local,
+      received: receivedParams(request, remote),
+      reply: this.#wayBack(request, flow),
+    }
+  }
+
+  #wayBack(request: Pick<SipRequest, 'topVia'>, flow: Packet['flow']): (bytes: Buffer) => void {
+    const { remote, local } = flow
     const port = replyPort(request, remote)
-    const reply =
-      port === remote.port
-        ? (bytes: Buffer) => flow.send(bytes)
-        : (bytes: Buffer) => this.#sendFrom(local, { ...remote, port }, bytes)
-    return { request, source: remote, local, received: receivedParams(request, remote), reply }
+    if (port === remote.port) return (bytes) => flow.send(bytes)
+    return (bytes) => this.#sendFrom(local, { ...remote, port }, bytes)
   }
 
   #request(arrival: Arrival): void {
     const { request } = arrival
     const known = this.#ctx.servers.get(serverKey(request))
     if (known !== undefined) {
-      if (request.method === 'ACK') return known.ack()
+      if (request.method === 'ACK') return this.#ackOf(known, arrival)
       this.#ctx.metrics.retransmissions.inc()
       return known.requestCameAgain()
     }
-    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: 'udp' })
-    this.#ctx.publisher.received(request, arrival.source)
+    this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)
     if (request.method === 'CANCEL') this.#cancel(server)
     else this.#new(server)
+  }
+
+  #note({ request, source }: Arrival): void {
+    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: 'udp' })
+    this.#ctx.publisher.received(request, source)
+  }
+
+  #ackOf(server: ServerTransaction, ack: Arrival): void {
+    if (server.isAcknowledged) this.#ctx.metrics.retransmissions.inc()
+    else this.#note(ack)
+    server.ack(ack)
   }
 
   #ack(arrival: Arrival): void {

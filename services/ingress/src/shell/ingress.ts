@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
@@ -30,6 +31,9 @@ import { createTrafficPublisher } from './traffic-publisher.ts'
 
 const PUBLISH_MS = 20
 const RESOLVE_MS = 30_000
+const PREPARE_MS = 1000
+/** The last calls that were waited for get their final response and its ACK through. */
+const LINGER_MS = 500
 
 export interface IngressOptions {
   readonly config: Config
@@ -116,8 +120,8 @@ export function createIngress(options: IngressOptions): Ingress {
   return {
     tables: ctx.tables,
     components: [
+      tables(ctx),
       proxies(ctx, addresses),
-      ctx.tables,
       createTrafficPublisher(ctx),
       publishing(ctx),
       listeners,
@@ -143,6 +147,16 @@ function followTable(ctx: IngressContext, addresses: AddressBook, table: WeightT
   for (const { state, uri } of table.proxies) if (state === 'down') ctx.links.knownLinkTo(uri)?.giveUpPending()
 }
 
+function tables(ctx: IngressContext): Component {
+  return {
+    name: 'tables',
+    start() {
+      ctx.tables.configure(ctx.config.pools)
+      ctx.tables.start()
+    },
+  }
+}
+
 /** Sockets to the proxies: opened before the first call, their names looked up again now and then. */
 function proxies(ctx: IngressContext, addresses: AddressBook): Component {
   const uris = () => Object.keys(ctx.config.pools).flatMap((pool) => ctx.tables.rowsOf(pool).map(({ uri }) => uri))
@@ -156,8 +170,9 @@ function proxies(ctx: IngressContext, addresses: AddressBook): Component {
   const ticker = createTicker({ name: 'proxies', everyMs: RESOLVE_MS, run: prepare, onError })
   return {
     name: 'proxies',
-    start() {
-      ctx.tables.configure(ctx.config.pools)
+    async start() {
+      // Who is a proxy is known before anything is received; but a name service that is silent must not hold up the start.
+      await Promise.race([prepare(), sleep(PREPARE_MS, undefined, { ref: false })])
       void ticker.start?.()
     },
     async stop() {
@@ -178,7 +193,9 @@ function calls(ctx: IngressContext, loop: IngressLoop): Component {
     name: 'calls',
     async drain() {
       ctx.isDraining = true
-      while (loop.pendingCalls > 0) await new Promise((resolve) => setTimeout(resolve, 50))
+      if (loop.pendingCalls === 0) return
+      while (loop.pendingCalls > 0) await sleep(50)
+      await sleep(LINGER_MS)
     },
     stop() {
       ctx.wheel.stop()

@@ -7,6 +7,8 @@ export interface Link {
   readonly isGone: boolean
   /** Who waits for a response by this link, and what to do when none can come any more. */
   readonly pending: Map<object, () => void>
+  /** The same for what gets no response, an ACK: forgotten as soon as anything is heard from there, for then it arrived. */
+  readonly unconfirmed: Map<object, () => void>
   send(bytes: Buffer): void
 }
 
@@ -18,6 +20,7 @@ export class ListenerLink implements Link {
   readonly endpoint: Endpoint
   readonly isGone = false
   readonly pending = new Map<object, () => void>()
+  readonly unconfirmed = new Map<object, () => void>()
   readonly #sendTo: (remote: Endpoint, bytes: Buffer) => void
 
   constructor(endpoint: Endpoint, sendTo: (remote: Endpoint, bytes: Buffer) => void) {

@@ -29,6 +29,7 @@ export interface LinkHandlers {
 export class ProxyLink implements Link {
   readonly endpoint: Endpoint
   readonly pending = new Map<object, () => void>()
+  readonly unconfirmed = new Map<object, () => void>()
   readonly #handlers: LinkHandlers
   readonly #now: () => number
   #connection: UdpConnection | undefined
@@ -73,6 +74,7 @@ export class ProxyLink implements Link {
         {
           onPacket: (packet) => {
             this.#refusedAt = Number.NEGATIVE_INFINITY
+            this.unconfirmed.clear()
             this.#handlers.onPacket(packet)
           },
           onRefused: () => this.#refused(),
@@ -96,7 +98,8 @@ export class ProxyLink implements Link {
 
   /** Nobody listens there any more: tells all who wait. */
   giveUpPending(): void {
-    const waiting = [...this.pending.values()]
+    const waiting = [...this.unconfirmed.values(), ...this.pending.values()]
+    this.unconfirmed.clear()
     this.pending.clear()
     for (const giveUp of waiting) giveUp()
   }
@@ -158,7 +161,7 @@ export class ProxyLinks {
   async closeIdle(keep: ReadonlySet<ProxyLink>): Promise<void> {
     const oldest = this.#now() - CLOSE_AFTER_MS
     for (const [key, link] of this.#links) {
-      if (link.usedAt > oldest || keep.has(link)) continue
+      if (link.usedAt > oldest || link.pending.size > 0 || keep.has(link)) continue
       this.#links.delete(key)
       await link.close()
     }

@@ -39,6 +39,7 @@ export class ServerTransaction {
   readonly arrival: Arrival
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: ForwardedRequest | undefined
+  #ack: Arrival | undefined
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
@@ -47,7 +48,9 @@ export class ServerTransaction {
     const all = {
       send: (bytes: Buffer) => arrival.reply(bytes),
       tryingDue: () => this.answer(100),
-      ackReceived: () => hooks.ackReceived(arrival),
+      ackReceived: () => {
+        if (this.#ack !== undefined) hooks.ackReceived(this.#ack)
+      },
       ended: () => hooks.ended(),
     }
     this.#transaction =
@@ -61,12 +64,19 @@ export class ServerTransaction {
     this.#transaction.handle({ kind: 'request' })
   }
 
-  ack(): void {
+  get isAcknowledged(): boolean {
+    return this.#ack !== undefined
+  }
+
+  ack(ack: Arrival): void {
+    this.#ack = ack
     this.#transaction.handle({ kind: 'ack' })
   }
 
   /** A response that came from downstream. */
   respond(status: number, bytes: Buffer): void {
+    // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
+    if (this.#isRefused && status >= 200 && status < 300) return this.arrival.reply(bytes)
     this.#transaction.handle({ kind: 'respond', status, bytes })
   }
 
@@ -74,5 +84,10 @@ export class ServerTransaction {
   answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
     const { request, received } = this.arrival
     this.respond(status, buildResponse(request, { status, extraHeaders, ...received }))
+  }
+
+  get #isRefused(): boolean {
+    const { state } = this.#transaction.state
+    return this.arrival.request.method === 'INVITE' && (state === 'completed' || state === 'confirmed')
   }
 }

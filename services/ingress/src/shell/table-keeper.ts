@@ -9,7 +9,7 @@ import {
   type WeightTable,
 } from '@siplb/contracts'
 import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
-import type { Component, Logger } from '@siplb/runtime'
+import type { Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'
 
 /**
@@ -18,8 +18,7 @@ import type { DiskTables } from './disk-tables.ts'
  * K1. A table never goes back within an epoch; a higher epoch always wins.
  * K2. There is always one: from the bus, else from disk, else from the configuration.
  */
-export class TableKeeper implements Component {
-  readonly name = 'tables'
+export class TableKeeper {
   readonly #bus: Bus
   readonly #disk: DiskTables | undefined
   readonly #log: Logger

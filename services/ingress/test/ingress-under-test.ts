@@ -1,0 +1,100 @@
+import { createNatsBus, type Bus } from '@siplb/bus'
+import { config as configSchema, natsConfig, type Config } from '@siplb/contracts'
+import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
+import { freePort, waitFor } from '@siplb/testkit'
+import type { z } from 'zod'
+import { createIngressMetrics } from '../src/metrics.ts'
+import { DiskTables } from '../src/shell/disk-tables.ts'
+import { createIngress } from '../src/shell/ingress.ts'
+import { createTokenKey } from '../src/shell/token-keys.ts'
+import type { Peer, Place } from './peer.ts'
+
+const log = createLogger('ingress', 'test', { level: 'silent' })
+
+/** A bus that nobody is on: port 1 refuses. */
+const noNats = 'nats://127.0.0.1:1'
+
+export async function connectBus(service: string, instance: string, url = noNats): Promise<Bus> {
+  const observer = createBusCounters(createRegistry())
+  const config = natsConfig.parse({ servers: [url] })
+  const bus = createNatsBus({ config, service, instance, version: '0.0.0', log, observer })
+  if (url !== noNats) await waitFor(() => bus.isConnected(), 5000, 'the bus')
+  return bus
+}
+
+export interface IngressSettings {
+  readonly pools: z.input<typeof configSchema>['pools']
+  readonly ingress?: z.input<typeof configSchema>['ingress']
+  /** Left out: there is no bus, and the ingress chooses by itself. */
+  readonly nats?: string
+  readonly instance?: string
+  readonly stateDir?: string
+  readonly secrets?: readonly string[]
+  /** Default: a free port of 127.0.0.1. */
+  readonly port?: number
+}
+
+/** The whole ingress in this process, on a real socket. */
+export interface IngressUnderTest extends AsyncDisposable {
+  readonly place: Place
+  /** `127.0.0.1:port`, as it writes itself into Via and Record-Route. */
+  readonly hostPort: string
+  readonly bus: Bus
+  /** Sum of a counter or gauge over all its labels that fit. */
+  metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
+  reconfigure(pools: IngressSettings['pools']): void
+  drain(): Promise<void>
+}
+
+export async function startIngress(settings: IngressSettings): Promise<IngressUnderTest> {
+  const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
+  const port = settings.port ?? (await freePort('udp'))
+  const parse = (given: IngressSettings['pools']): Config => configSchema.parse({ instance, ingress, pools: given })
+  const bus = await connectBus('ingress', instance, settings.nats)
+  const registry = createRegistry()
+  const made = createIngress({
+    config: parse(pools),
+    endpoints: [{ transport: 'udp', address: '127.0.0.1', port }],
+    bus,
+    disk: settings.stateDir === undefined ? undefined : new DiskTables(settings.stateDir),
+    tokenKeys: secrets.map(createTokenKey),
+    log,
+    metrics: createIngressMetrics(registry),
+    now: nowMs,
+  })
+  for (const component of made.components) await component.start?.()
+  const metric = (name: string, labels = {}) => sumOf(registry, name, labels)
+  return {
+    place: { address: '127.0.0.1', port },
+    hostPort: `127.0.0.1:${port}`,
+    bus,
+    metric,
+    reconfigure: (changed) => made.reconfigure(parse(changed)),
+    async drain() {
+      for (const component of made.components.toReversed()) await component.drain?.()
+    },
+    async [Symbol.asyncDispose]() {
+      for (const component of made.components.toReversed()) await component.stop?.()
+      await bus.close()
+      const errors = await metric('siplb_sip_dropped_total', { reason: 'error' })
+      if (errors > 0) throw new Error(`${errors} messages were dropped for an error of ours`)
+    },
+  }
+}
+
+async function sumOf(registry: Registry, name: string, labels: Readonly<Record<string, string>>): Promise<number> {
+  const metric = registry.getSingleMetric(name)
+  if (metric === undefined) throw new Error(`there is no metric ${name}`)
+  const { values } = await metric.get()
+  const fitting = values.filter((one) =>
+    Object.entries(labels).every(([key, value]) =>
+      Object.entries(one.labels).some(([k, v]) => k === key && v === value),
+    ),
+  )
+  return fitting.reduce((sum, { value }) => sum + value, 0)
+}
+
+/** One pool of these peers, the first one first: each stands in a tier of its own. */
+export function inOrder(...peers: readonly Peer[]) {
+  return { proxies: peers.map(({ uri }, i) => ({ id: `px${i + 1}`, uri, tier: i + 1 })) }
+}
