@@ -1,0 +1,22 @@
+import type { ProxyState, Signals } from '@siplb/contracts'
+
+/** What the weigher makes of one proxy now, before it is decided whether that is worth saying. */
+export interface WeighedProxy {
+  readonly id: string
+  readonly uri: string
+  readonly tier: number
+  readonly baseWeight: number
+  readonly weight: number
+  readonly state: ProxyState
+  readonly restricted: boolean
+  /** What decides the weight, in words. */
+  readonly why: string
+  /** Who put it into its state: the weigher, or the operator of a command. */
+  readonly actor: string
+  readonly signals: Signals
+}
+
+export interface Weighing {
+  readonly panic: boolean
+  readonly proxies: readonly WeighedProxy[]
+}

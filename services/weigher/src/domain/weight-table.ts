@@ -1,0 +1,77 @@
+import type { ProxyStateChange, WeightRow, WeightTable } from '@siplb/contracts'
+import { calm, newsOf, type Frame } from './news.ts'
+import { moveWords } from './reasons.ts'
+import type { WeighedProxy, Weighing } from './weighed-proxy.ts'
+
+/**
+ * The next table of a pool. A row without news keeps the weight that was said, so that a reader never sees a weight move
+ * without its reason; figures and states are those of now.
+ */
+export function nextTable(
+  said: WeightTable | undefined,
+  frame: Frame,
+  now: Weighing,
+  epoch: number,
+  deadBand: number,
+): WeightTable {
+  const rows = new Map(said?.proxies.map((row) => [row.id, row]))
+  const isSameEpoch = said?.epoch === epoch
+  const prevSeq = isSameEpoch ? said.seq : 0
+  return {
+    ...frame,
+    costs: { ...frame.costs },
+    epoch,
+    seq: prevSeq + 1,
+    prevSeq,
+    panic: now.panic,
+    proxies: now.proxies.map((proxy) => nextRow(rows.get(proxy.id), proxy, deadBand)),
+  }
+}
+
+/**
+ * The first table of a writer that takes over: the weights that were said, under its own epoch. What it sees otherwise is said
+ * next, with a reason. A proxy that came or went meanwhile is in it, or is not.
+ */
+export function takenOver(said: WeightTable, frame: Frame, now: Weighing, epoch: number): WeightTable {
+  const next = nextTable(said, frame, now, epoch, 0)
+  const rows = new Map(said.proxies.map((row) => [row.id, row]))
+  const proxies = next.proxies.map((row) => {
+    const before = rows.get(row.id)
+    const isSame =
+      before !== undefined &&
+      before.uri === row.uri &&
+      before.baseWeight === row.baseWeight &&
+      isOpen(before) === isOpen(row)
+    return isSame ? { ...before, tier: row.tier, prevWeight: before.weight } : row
+  })
+  const isSettled = proxies.every((row) => rows.get(row.id)?.weight === row.weight)
+  return { ...next, panic: isSettled ? said.panic : next.panic, proxies }
+}
+
+/** What to tell of states that changed from one table to the next. A lost probe alone is not told. */
+export function stateChanges(said: WeightTable | undefined, next: WeightTable, now: Weighing): ProxyStateChange[] {
+  const before = new Map(said?.proxies.map((row) => [row.id, row.state]))
+  const weighed = new Map(now.proxies.map((proxy) => [proxy.id, proxy]))
+  return next.proxies.flatMap(({ id, state }) => {
+    const prevState = calm(before.get(id) ?? 'unknown')
+    const proxy = weighed.get(id)
+    if (prevState === calm(state) || proxy === undefined) return []
+    return [
+      { pool: next.pool, proxy: id, state: calm(state), prevState, cause: proxy.why.slice(0, 512), actor: proxy.actor },
+    ]
+  })
+}
+
+function nextRow(row: WeightRow | undefined, proxy: WeighedProxy, deadBand: number): WeightRow {
+  const { id, uri, tier, baseWeight, state, restricted, signals, why } = proxy
+  const known = { id, uri, tier, baseWeight, state, restricted, signals }
+  if (row === undefined) return { ...known, weight: proxy.weight, prevWeight: proxy.weight, reason: why.slice(0, 512) }
+  const weight = newsOf(row, proxy, deadBand) === 'none' ? row.weight : proxy.weight
+  const isChanged = weight !== row.weight || calm(row.state) !== calm(state)
+  const words = weight === row.weight ? why : moveWords(row.weight, weight, why)
+  return { ...known, weight, prevWeight: row.weight, reason: isChanged ? words.slice(0, 512) : row.reason }
+}
+
+function isOpen({ state }: WeightRow): boolean {
+  return state !== 'disabled' && state !== 'draining' && state !== 'drained'
+}

@@ -1,0 +1,154 @@
+import type { Bus } from '@siplb/bus'
+import { proxyStateChanged, tableSnapshot, weightsChanged, type ProxyRecord, type WeightTable } from '@siplb/contracts'
+import type { Logger } from '@siplb/runtime'
+import { costs } from '../domain/cost.ts'
+import { newsIn, type Frame } from '../domain/news.ts'
+import { Pool } from '../domain/pool.ts'
+import type { Settings } from '../domain/settings.ts'
+import { maySay, newSpeech, spoken, type Speech } from '../domain/speech.ts'
+import { nextTable, stateChanges, takenOver } from '../domain/weight-table.ts'
+import type { Weighing } from '../domain/weighed-proxy.ts'
+import type { WeigherMetrics } from '../metrics.ts'
+import type { ProxyList } from './proxy-list.ts'
+import type { TableWriter } from './table-writer.ts'
+import type { WriterLeases } from './writer-leases.ts'
+
+export interface PoolKeeperOptions {
+  readonly id: string
+  readonly settings: Settings
+  readonly bus: Bus
+  readonly list: ProxyList
+  readonly tables: TableWriter
+  readonly leases: WriterLeases
+  readonly metrics: WeigherMetrics
+  readonly log: Logger
+  readonly now: () => number
+}
+
+/** One pool: weighs it at every tick, and, where this replica holds the lease, says what is worth saying. */
+export class PoolKeeper {
+  readonly pool: Pool
+  readonly #options: PoolKeeperOptions
+  #settings: Settings
+  #speech: Speech
+  #snapshotAt = Number.NEGATIVE_INFINITY
+  #isRestored = false
+  #isBusy = false
+  /** Under which epoch the file's proxies were brought into the list; undefined after a reload. */
+  #importedFor: number | undefined
+  #problem = ''
+  /** Highest that an ingress chose by: its memory may be longer than the store's. */
+  ingressEpoch = 0
+  /** When the table was last true. */
+  trueAt: number
+
+  constructor(options: PoolKeeperOptions) {
+    this.#options = options
+    this.#settings = options.settings
+    this.pool = new Pool(options.settings)
+    this.trueAt = options.now()
+    this.#speech = newSpeech(this.trueAt)
+  }
+
+  get id(): string {
+    return this.#options.id
+  }
+
+  configure(settings: Settings): void {
+    this.#settings = settings
+    this.#importedFor = undefined
+    this.pool.configure(settings)
+  }
+
+  setRow(id: string, record: ProxyRecord | undefined, now: number): void {
+    if (record !== undefined) return this.pool.put(record, now)
+    this.pool.remove(id)
+    this.#options.metrics.forgetProxy(this.id, id)
+  }
+
+  /** A standby's table is true as long as it hears of it; so is one that the holder repeats. */
+  heard(now: number): void {
+    this.trueAt = now
+  }
+
+  tick(now: number): void {
+    const { list, tables, leases, metrics } = this.#options
+    if (!list.hasCaughtUp || !tables.hasCaughtUp) return
+    const said = tables.said(this.id)
+    if (!this.#isRestored && said !== undefined) this.pool.restore(said, now)
+    this.#isRestored = true
+    const weighing = this.pool.weigh(now)
+    const epoch = leases.epochOf(this.id)
+    metrics.weighed(this.id, weighing, said, epoch !== undefined)
+    if (epoch === undefined || this.#isBusy) return
+    this.#isBusy = true
+    void this.#keep(epoch, weighing, said, now).finally(() => (this.#isBusy = false))
+  }
+
+  async #keep(epoch: number, weighing: Weighing, said: WeightTable | undefined, now: number): Promise<void> {
+    const { metrics, log, list } = this.#options
+    try {
+      if (this.#importedFor !== epoch) {
+        // What comes by it is weighed at the next tick.
+        if (await list.import(this.id)) this.#importedFor = epoch
+      } else {
+        await this.#say(epoch, weighing, said, now)
+      }
+      this.#problem = ''
+    } catch (error) {
+      metrics.writeFailed(this.id, 'store')
+      const problem = error instanceof Error ? error.message : String(error)
+      if (problem !== this.#problem) log.warn({ poolId: this.id, problem }, 'weights not written; it is tried again')
+      this.#problem = problem
+    }
+  }
+
+  async #say(epoch: number, weighing: Weighing, said: WeightTable | undefined, now: number): Promise<void> {
+    const frame = this.#frame()
+    const { deadBand } = this.#settings.weights
+    const isFirst = said === undefined || said.epoch !== epoch
+    const news = isFirst ? 'urgent' : newsIn(said, frame, weighing, deadBand)
+    if (!isFirst && !maySay(this.#speech, news, now)) {
+      this.trueAt = now
+      return this.#repeat(said, now)
+    }
+    const isTakeover = isFirst && said !== undefined
+    const next = isTakeover
+      ? takenOver(said, frame, weighing, epoch)
+      : nextTable(said, frame, weighing, epoch, deadBand)
+    const { tables, metrics, leases } = this.#options
+    if (!(await tables.write(next))) {
+      metrics.writeFailed(this.id, 'conflict')
+      return leases.doubt(this.id)
+    }
+    this.trueAt = now
+    this.#speech = spoken(this.#speech, news, now)
+    this.#publish(next, said, weighing, now)
+  }
+
+  #publish(next: WeightTable, said: WeightTable | undefined, weighing: Weighing, now: number): void {
+    const { bus, metrics, log } = this.#options
+    const { pool, epoch, seq } = next
+    bus.publish(weightsChanged, { pool }, next, `${pool}:${epoch}:${seq}`)
+    this.#snapshotAt = now
+    metrics.published(pool)
+    for (const change of stateChanges(said, next, weighing)) {
+      const { proxy, state, prevState, cause, actor } = change
+      bus.publish(proxyStateChanged, { pool, proxy }, change, `${pool}:${proxy}:${epoch}:${seq}`)
+      const level = state === 'down' || state === 'ejected' ? 'warn' : 'info'
+      log[level]({ poolId: pool, proxyId: proxy, state, prevState, cause, actor }, 'proxy state changed')
+    }
+  }
+
+  /** Exactly what was said, so that nobody ever sees two tables under one (epoch, seq). */
+  #repeat(said: WeightTable, now: number): void {
+    if (now - this.#snapshotAt < this.#settings.weights.snapshotMs) return
+    this.#snapshotAt = now
+    this.#options.bus.publish(tableSnapshot, { pool: this.id }, said)
+  }
+
+  #frame(): Frame {
+    const { policy, strict } = this.#settings
+    return { pool: this.id, writer: this.#options.bus.instance, policy, strict, costs }
+  }
+}

@@ -1,0 +1,136 @@
+import type { Bus, Received, Subscription } from '@siplb/bus'
+import {
+  loadReported,
+  responseTimeTaken,
+  trafficSeen,
+  type Config,
+  type EventChannel,
+  type Load,
+  type ResponseTime,
+  type Traffic,
+} from '@siplb/contracts'
+import { createTicker, type Component, type Logger } from '@siplb/runtime'
+import { RecentIds } from '../domain/recent-ids.ts'
+import type { WeigherMetrics } from '../metrics.ts'
+import type { PoolKeeper } from './pool-keeper.ts'
+
+export interface WeighLoopOptions {
+  readonly bus: Bus
+  readonly pools: ReadonlyMap<string, PoolKeeper>
+  readonly tickMs: number
+  readonly metrics: WeigherMetrics
+  readonly now: () => number
+  readonly log: Logger
+}
+
+/** Events of the same moment are weighed together. */
+const GATHER_MS = 10
+/** News that do not wait for the tick come at most so often. */
+const HASTE_MS = 50
+
+/**
+ * Folds what is heard into the pools, and weighs them at a steady rate; at once when a load is told, a probe is not answered,
+ * or somebody changed the list.
+ */
+export class WeighLoop implements Component {
+  readonly name = 'weigh-loop'
+  readonly #options: WeighLoopOptions
+  readonly #seen = new RecentIds()
+  readonly #hasty = new Map<string, NodeJS.Timeout>()
+  readonly #tickedAt = new Map<string, number>()
+  #ticker: Component
+  #tickMs: number
+  #subscriptions: readonly Subscription[] = []
+  #lastTickAt: number | undefined
+
+  constructor(options: WeighLoopOptions) {
+    this.#options = options
+    this.#tickMs = options.tickMs
+    this.#ticker = this.#makeTicker()
+  }
+
+  /** Whether ticks come when they are due. */
+  isRunning(now: number): boolean {
+    return this.#lastTickAt !== undefined && now - this.#lastTickAt < Math.max(1000, 4 * this.#tickMs)
+  }
+
+  async configure({ weights }: Config): Promise<void> {
+    if (weights.tickMs === this.#tickMs) return
+    await this.#ticker.stop?.()
+    this.#tickMs = weights.tickMs
+    this.#ticker = this.#makeTicker()
+    await this.#ticker.start?.()
+  }
+
+  start(): Promise<void> | void {
+    this.#subscriptions = [
+      this.#hear(responseTimeTaken, (pool, event, now) => this.#probed(pool, event, now)),
+      this.#hear(loadReported, (pool, { data }, now) => this.#loaded(pool, data, now)),
+      this.#hear(trafficSeen, (pool, { data }, now) => this.#trafficked(pool, data, now)),
+    ]
+    return this.#ticker.start?.()
+  }
+
+  async stop(): Promise<void> {
+    for (const subscription of this.#subscriptions) subscription.stop()
+    for (const timer of this.#hasty.values()) clearTimeout(timer)
+    await this.#ticker.stop?.()
+  }
+
+  /** Weighs a pool before its tick. */
+  hasten(pool: string): void {
+    if (this.#hasty.has(pool)) return
+    const { now } = this.#options
+    const waitMs = Math.max(GATHER_MS, (this.#tickedAt.get(pool) ?? 0) + HASTE_MS - now())
+    const timer = setTimeout(() => {
+      this.#hasty.delete(pool)
+      this.#tick(pool, now())
+    }, waitMs)
+    this.#hasty.set(pool, timer)
+  }
+
+  #makeTicker(): Component {
+    const run = (now: number) => {
+      this.#lastTickAt = now
+      for (const pool of this.#options.pools.keys()) this.#tick(pool, now)
+    }
+    const onError = (error: unknown) => this.#options.log.error({ err: error }, 'weighing failed')
+    return createTicker({ name: this.name, everyMs: this.#tickMs, run, onError })
+  }
+
+  #tick(pool: string, now: number): void {
+    this.#tickedAt.set(pool, now)
+    this.#options.pools.get(pool)?.tick(now)
+  }
+
+  #hear<T>(
+    channel: EventChannel<T>,
+    fold: (keeper: PoolKeeper, event: Received<T>, now: number) => boolean,
+  ): Subscription {
+    const { bus, pools, metrics, now } = this.#options
+    return bus.subscribe(channel, { pool: '*' }, (event) => {
+      const keeper = pools.get(event.params['pool'] ?? '')
+      if (keeper === undefined) return metrics.ignored(channel.address, 'unknown-pool')
+      // Our own services give each event an id of its own; a user's program may not.
+      if (event.source.startsWith('/siplb/') && !this.#seen.add(`${event.source} ${event.id}`)) {
+        return metrics.ignored(channel.address, 'repeated')
+      }
+      if (!fold(keeper, event, now())) metrics.ignored(channel.address, 'unknown-proxy')
+    })
+  }
+
+  #probed(keeper: PoolKeeper, { data, source }: Received<ResponseTime>, now: number): boolean {
+    if (data.outcome !== 'answered') this.hasten(keeper.id)
+    return keeper.pool.probed(source, data, now)
+  }
+
+  #loaded(keeper: PoolKeeper, data: Load, now: number): boolean {
+    this.hasten(keeper.id)
+    return keeper.pool.loaded(data, now)
+  }
+
+  #trafficked(keeper: PoolKeeper, data: Traffic, now: number): boolean {
+    keeper.ingressEpoch = Math.max(keeper.ingressEpoch, data.epoch)
+    return keeper.pool.trafficked(data, now)
+  }
+}

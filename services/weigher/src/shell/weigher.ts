@@ -1,0 +1,107 @@
+import { type Bus, Refusal } from '@siplb/bus'
+import { weightsQuestion, type Config, type WeightTable } from '@siplb/contracts'
+import type { Component, Logger, Readiness, Registry } from '@siplb/runtime'
+import { settingsOf } from '../config.ts'
+import { createWeigherMetrics } from '../metrics.ts'
+import { PoolKeeper } from './pool-keeper.ts'
+import { checkPool, serveProxyCommands } from './proxy-commands.ts'
+import { ProxyList } from './proxy-list.ts'
+import { StoreKeeper } from './store-keeper.ts'
+import { TableWriter } from './table-writer.ts'
+import { WeighLoop } from './weigh-loop.ts'
+import { WriterLeases } from './writer-leases.ts'
+
+export interface WeigherOptions {
+  readonly bus: Bus
+  readonly config: Config
+  readonly registry: Registry
+  readonly log: Logger
+  readonly now: () => number
+}
+
+export interface Weigher {
+  readonly components: readonly Component[]
+  configure(config: Config): void
+  readiness(): Readiness
+}
+
+/** Joins the parts of the weigher: who hears what, and who is asked by whom. */
+export function createWeigher({ bus, config, registry, log, now }: WeigherOptions): Weigher {
+  const keepers = new Map<string, PoolKeeper>()
+  const poolIds = () => [...keepers.keys()]
+  const ages = () => [...keepers.values()].map((keeper) => [keeper.id, now() - keeper.trueAt] as const)
+  const metrics = createWeigherMetrics(registry, ages)
+  const tables = new TableWriter(bus, ({ pool }) => keepers.get(pool)?.heard(now()))
+  const list = new ProxyList({
+    bus,
+    pools: config.pools,
+    onRow: (pool, id, record) => {
+      keepers.get(pool)?.setRow(id, record, now())
+      loop.hasten(pool)
+    },
+  })
+  const leases = new WriterLeases({
+    bus,
+    pools: Object.keys(config.pools),
+    isReady: () => list.hasCaughtUp && tables.hasCaughtUp,
+    highestEpoch: (pool) => Math.max(tables.said(pool)?.epoch ?? 0, keepers.get(pool)?.ingressEpoch ?? 0),
+    now,
+    log,
+  })
+  const loop = new WeighLoop({ bus, pools: keepers, tickMs: config.weights.tickMs, metrics, now, log })
+  const setPools = (next: Config) => {
+    for (const [id, settings] of settingsOf(next)) {
+      const known = keepers.get(id)
+      if (known !== undefined) {
+        known.configure(settings)
+        continue
+      }
+      const keeper = new PoolKeeper({ id, settings, bus, list, tables, leases, metrics, log, now })
+      for (const [proxy, record] of list.rowsOf(id)) keeper.setRow(proxy, record, now())
+      keepers.set(id, keeper)
+    }
+  }
+  setPools(config)
+  serveProxyCommands({ bus, list, pools: poolIds, log })
+  bus.serve(weightsQuestion, { pool: '*' }, (_question, { pool = '' }) => tableOf(pool))
+
+  function tableOf(pool: string): WeightTable {
+    checkPool(pool, poolIds())
+    const table = tables.said(pool)
+    if (table === undefined)
+      throw new Refusal(503, `the weights of pool "${pool}" are not worked out yet; ask again in a second`)
+    return table
+  }
+
+  return {
+    components: [new StoreKeeper(bus, log), tables, list, leases, loop],
+    configure(next) {
+      list.configure(next.pools)
+      setPools(next)
+      for (const id of poolIds()) {
+        if (next.pools[id] !== undefined) continue
+        // Its declared proxies leave the list with it, or they would be probed for ever.
+        if (leases.epochOf(id) !== undefined)
+          void list.import(id).catch((err: unknown) => log.warn({ err, poolId: id }, 'proxies not removed'))
+        for (const proxy of list.rowsOf(id).keys()) metrics.forgetProxy(id, proxy)
+        metrics.forgetPool(id)
+        keepers.delete(id)
+      }
+      leases.configure(Object.keys(next.pools))
+      void loop.configure(next)
+    },
+    readiness: () => ({
+      isReady: loop.isRunning(now()),
+      details: {
+        bus: bus.isConnected() ? 'connected' : 'gone: weights stay as they were said',
+        pools: Object.fromEntries(poolIds().map((id) => [id, describe(id)])),
+      },
+    }),
+  }
+
+  function describe(id: string) {
+    const table = tables.said(id)
+    const proxies = keepers.get(id)?.pool.size ?? 0
+    return { writer: leases.epochOf(id) !== undefined, epoch: table?.epoch, seq: table?.seq, proxies }
+  }
+}

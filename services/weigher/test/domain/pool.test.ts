@@ -1,0 +1,397 @@
+import { SketchBuilder } from '@siplb/contracts'
+import { describe, expect, it } from 'vitest'
+import { PoolDriver, recordOf, type Behaviour } from './pool-driver.ts'
+import { report } from './support.ts'
+
+const well: Behaviour = { probeMs: 10, liveMs: 10 }
+const idle: Behaviour = { probeMs: 10 }
+/** All behave well but this one. */
+const but =
+  (odd: string, behaviour: Behaviour, others: Behaviour = well) =>
+  (id: string) =>
+    id === odd ? behaviour : others
+
+describe('a pool of proxies that are alike', () => {
+  it('has exactly its base weights, from the first table on', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(60_000, (id, now) => ({ probeMs: 8 + ((now / 250) % 5) + id.length, liveMs: 8 + ((now / 250) % 7) }))
+    expect(new Set(driver.said.flatMap(({ table }) => table.proxies.map(({ weight }) => weight)))).toEqual(
+      new Set([100]),
+    )
+    expect(driver.said.length).toBeLessThanOrEqual(3)
+  })
+
+  it('keeps them when nothing at all is heard', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(60_000, () => ({ probeMs: 'unprobed' }), [])
+    expect(driver.weights()).toEqual([100, 100])
+    expect(driver.row('a')?.state).toBe('unknown')
+  })
+
+  it('is moved by no more than 2 % by one slow probe, one lost probe, or one slow call', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    driver.run(1000, but('a', { probeMs: 450 }, idle))
+    driver.run(5000, () => idle)
+    driver.probe('b', { outcome: 'lost' })
+    driver.run(5000, () => idle)
+    const lowest = Math.min(...driver.said.flatMap(({ table }) => table.proxies.map(({ weight }) => weight)))
+    expect(lowest).toBeGreaterThanOrEqual(98)
+  })
+})
+
+describe('a proxy that becomes ten times slower', () => {
+  it('gets about a tenth within five seconds, and stays there', () => {
+    const driver = new PoolDriver('a', 'b', 'c', 'd')
+    driver.run(10_000, () => ({ probeMs: 50, liveMs: 50 }))
+    driver.run(5000, but('a', { probeMs: 450, liveMs: 500 }, { probeMs: 50, liveMs: 50 }))
+    expect(driver.weight('a')).toBeGreaterThan(8)
+    expect(driver.weight('a')).toBeLessThan(14)
+    const before = driver.said.length
+    driver.run(60_000, but('a', { probeMs: 450, liveMs: 500 }, { probeMs: 50, liveMs: 50 }))
+    expect(driver.said.length).toBe(before)
+    expect(driver.weights().slice(1)).toEqual([100, 100, 100])
+  })
+
+  it('is found by probes alone where there are no calls', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    driver.run(6000, but('a', { probeMs: 200 }, idle))
+    expect(driver.weight('a')).toBeLessThan(15)
+    expect(driver.table.proxies[0]?.reason).toMatch(/response time 200 ms, pool 10 ms/)
+  })
+
+  it('has its whole weight again when it is as quick as the others', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(10_000, but('a', { probeMs: 100, liveMs: 100 }))
+    driver.run(30_000, () => well)
+    expect(driver.weights()).toEqual([100, 100, 100])
+  })
+
+  it('is not helped by quick answers to probes while its calls are slow', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(10_000, but('a', { probeMs: 10, liveMs: 200 }))
+    expect(driver.weight('a')).toBeLessThan(15)
+  })
+
+  it('is seen though it is so slow that every request is sent twice', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    // Answers come, but none that could be timed (Karn); probes are lost.
+    for (let i = 0; i < 12; i++) {
+      driver.now += 250
+      const quick = new SketchBuilder()
+      for (let n = 0; n < 5; n++) quick.add(10)
+      const timed = { responseTimes: { INVITE: quick.take() } }
+      driver.traffic(
+        'i1',
+        report('a', 5, { success: 5 }),
+        ...['b', 'c'].map((id) => report(id, 5, { success: 5 }, timed)),
+      )
+      driver.weigh()
+    }
+    expect(driver.weight('a')).toBeLessThan(5)
+  })
+})
+
+describe('load', () => {
+  it('takes weight from a proxy that is over the target, and gives it back', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(2000, () => idle)
+    driver.load('a', 0.9)
+    driver.run(1000, () => idle)
+    expect(driver.weight('a')).toBeLessThan(40)
+    expect(driver.table.proxies[0]).toMatchObject({
+      restricted: true,
+      reason: expect.stringContaining('load 0.9, target 0.7'),
+    })
+    for (let i = 0; i < 10; i++) {
+      driver.load('a', 0.3)
+      driver.run(1000, () => idle)
+    }
+    expect(driver.weight('a')).toBe(100)
+  })
+
+  it('expires', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.load('a', 1, { expiresInMs: 2000 })
+    driver.run(1500, () => idle)
+    expect(driver.weight('a')).toBeLessThan(10)
+    driver.run(10_000, () => idle)
+    expect(driver.weight('a')).toBe(100)
+  })
+
+  it('does not expire while all probers are silent: nobody is there to renew it', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(2000, () => idle)
+    driver.load('a', 0.9, { expiresInMs: 3000 })
+    driver.run(1000, () => idle)
+    const before = driver.weights()
+    driver.run(120_000, () => ({ probeMs: 'unprobed' }))
+    expect(driver.weights()).toEqual(before)
+  })
+
+  it('hardly matters when all are full', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.load('a', 0.97)
+    driver.load('b', 1)
+    driver.run(5000, () => idle)
+    expect(driver.weight('a') / driver.weight('b')).toBeLessThan(1.2)
+  })
+})
+
+describe('a proxy that answers 503 at once', () => {
+  it('has less than 5 % of the pool within two seconds, and is ejected when a probe sees it too', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(2000, but('a', { probeMs: 1, probeStatus: 503, liveMs: 1, live: 'unavailable' }))
+    expect(driver.weight('a') / sum(driver.weights())).toBeLessThan(0.05)
+    driver.run(2000, but('a', { probeMs: 1, probeStatus: 503, liveMs: 1, live: 'unavailable' }))
+    expect(driver.row('a')?.state).toBe('ejected')
+    expect(driver.weight('a')).toBe(0)
+  })
+
+  it('is not ejected on the word of one ingress, but keeps a trickle', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(10_000, but('a', { probeMs: 10, liveMs: 1, live: 'unavailable' }))
+    expect(driver.row('a')?.state).toBe('up')
+    expect(driver.weight('a')).toBe(2)
+  })
+
+  it('is ejected on the word of two ingresses', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well, ['i1', 'i2'])
+    driver.run(2000, but('a', { probeMs: 10, liveMs: 1, live: 'unavailable' }), ['i1', 'i2'])
+    expect(driver.row('a')?.state).toBe('ejected')
+  })
+
+  it('comes back by slow start after its time', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well, ['i1', 'i2'])
+    driver.run(2000, but('a', { probeMs: 10, liveMs: 1, live: 'unavailable' }), ['i1', 'i2'])
+    driver.run(10_000, () => well, ['i1', 'i2'])
+    expect(driver.row('a')).toMatchObject({ state: 'recovering', restricted: true })
+    expect(driver.weight('a')).toBeLessThanOrEqual(10)
+    driver.run(40_000, () => well, ['i1', 'i2'])
+    expect(driver.weight('a')).toBe(100)
+  })
+
+  it('leaves half of the pool in use when all fail', () => {
+    const driver = new PoolDriver('a', 'b', 'c', 'd')
+    driver.run(10_000, () => well)
+    driver.run(5000, () => ({ probeMs: 1, probeStatus: 503, liveMs: 1, live: 'unavailable' }))
+    expect(driver.weights().filter((weight) => weight === 0)).toHaveLength(2)
+  })
+})
+
+describe('a proxy that refuses what others accept', () => {
+  it('is halved, and restricted, and has its weight again afterwards', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(8000, but('a', { probeMs: 10, liveMs: 10, live: 'refusal' }))
+    expect(driver.weight('a')).toBe(50)
+    expect(driver.row('a')?.restricted).toBe(true)
+    driver.run(20_000, () => well)
+    expect(driver.weight('a')).toBe(100)
+  })
+})
+
+describe('a dead proxy', () => {
+  it.each([
+    ['refuses', { probeMs: 'refused' }],
+    ['is silent', { probeMs: 'lost' }],
+    ['is silent under traffic', { probeMs: 'lost', liveMs: 10, live: 'silence' }],
+    ['refuses under traffic', { probeMs: 'refused', liveMs: 10, live: 'transportError' }],
+  ] as const)('that %s is left by new requests within two seconds', (_how, behaviour) => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    const others = 'liveMs' in behaviour ? well : idle
+    driver.run(10_000, () => others)
+    driver.run(2000, but('a', behaviour, others))
+    expect(driver.weights()).toEqual([0, 100, 100])
+    expect(driver.row('a')?.state).toBe('down')
+  })
+
+  it('comes back by slow start after two answered probes', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    driver.run(5000, but('a', { probeMs: 'refused' }, idle))
+    driver.run(1000, () => idle)
+    expect(driver.weight('a')).toBe(0)
+    driver.run(1000, () => idle)
+    expect(driver.weight('a')).toBe(5)
+    driver.run(60_000, () => idle)
+    expect(driver.weights()).toEqual([100, 100, 100])
+    const grown = driver.said.map(({ table }) => table.proxies[0]?.weight ?? 0).filter((weight) => weight > 0)
+    expect(grown.slice(1).every((weight, i) => weight >= (grown[i] ?? 0) || i < 2)).toBe(true)
+  })
+
+  it('that flaps every five seconds says at most two things in ten, and gets at most a tenth after three times', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    const flap = (id: string, now: number): Behaviour =>
+      id === 'a' && now % 10_000 < 5000 ? { probeMs: 'refused' } : idle
+    driver.run(60_000, flap)
+    const said = driver.said.map(({ at }) => at).filter((at) => at > 15_000)
+    expect(said.length).toBeGreaterThan(4)
+    for (const at of said)
+      expect(said.filter((other) => other >= at && other < at + 10_000).length).toBeLessThanOrEqual(2)
+    const late = driver.said.filter(({ at }) => at > 40_000).map(({ table }) => table.proxies[0]?.weight ?? 0)
+    expect(Math.max(...late)).toBeLessThanOrEqual(10)
+  })
+
+  it('makes no panic alone, but when all are dead all are tried with their base weights', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    driver.run(3000, (id) => (id === 'c' ? idle : { probeMs: 'refused' }))
+    expect(driver.weights()).toEqual([0, 0, 100])
+    driver.run(3000, () => ({ probeMs: 'refused' }))
+    expect(driver.table.panic).toBe(true)
+    expect(driver.weights()).toEqual([100, 100, 100])
+  })
+})
+
+describe('a prober that loses most of the pool', () => {
+  it('is not believed while real traffic is answered', () => {
+    const driver = new PoolDriver('a', 'b', 'c', 'd')
+    const busyA =
+      (probeMs: Behaviour['probeMs']) =>
+      (id: string): Behaviour =>
+        id === 'a' ? { ...well, probeMs: probeMs ?? 10 } : { probeMs: probeMs ?? 10 }
+    driver.run(10_000, busyA(10))
+    driver.run(10_000, busyA('lost'))
+    expect(driver.weights()).toEqual([100, 100, 100, 100])
+  })
+})
+
+describe('probers that are all gone', () => {
+  it('freeze the weights, and eject nobody', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => idle)
+    driver.run(10_000, but('a', { probeMs: 60 }, idle))
+    const before = driver.weights()
+    expect(before[0]).toBeLessThan(50)
+    driver.run(120_000, () => ({ probeMs: 'unprobed' }))
+    expect(driver.weights()).toEqual(before)
+  })
+})
+
+describe('the operator', () => {
+  it('drains: no new requests at once, drained when no dialog is left', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => ({ ...well, dialogs: 4 }))
+    driver.pool.put(recordOf('a', { adminState: 'draining', actor: 'ann' }), driver.now)
+    driver.run(20_000, () => ({ ...well, dialogs: 4 }))
+    expect(driver.row('a')).toMatchObject({ weight: 0, state: 'draining', actor: 'ann' })
+    driver.run(500, () => ({ ...well, dialogs: 0 }))
+    expect(driver.row('a')?.state).toBe('drained')
+  })
+
+  it('is not told "drained" because the bus was gone', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => ({ ...well, dialogs: 4 }), ['i1', 'i2'])
+    driver.pool.put(recordOf('a', { adminState: 'draining' }), driver.now)
+    driver.run(30_000, () => ({ probeMs: 'unprobed' }), [])
+    expect(driver.row('a')?.state).toBe('draining')
+    driver.run(1000, () => ({ ...well, dialogs: 0 }), ['i1'])
+    expect(driver.row('a')?.state).toBe('draining')
+    driver.run(5000, () => ({ ...well, dialogs: 0 }), ['i1', 'i2'])
+    expect(driver.row('a')?.state).toBe('drained')
+  })
+
+  it('drains a proxy whose ingress died: what that one had is gone with it', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => ({ ...well, dialogs: 4 }), ['i1', 'i2'])
+    driver.pool.put(recordOf('a', { adminState: 'draining' }), driver.now)
+    driver.run(5000, () => ({ ...well, dialogs: 0 }), ['i2'])
+    expect(driver.row('a')?.state).toBe('drained')
+  })
+
+  it('disables: nothing that is heard changes that', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => well)
+    driver.pool.put(recordOf('a', { adminState: 'disabled', actor: 'ann' }), driver.now)
+    driver.run(5000, but('a', { probeMs: 'refused' }))
+    expect(driver.row('a')).toMatchObject({ weight: 0, state: 'disabled' })
+  })
+
+  it('enables by slow start', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => well)
+    driver.pool.put(recordOf('a', { adminState: 'disabled' }), driver.now)
+    driver.run(5000, () => well)
+    driver.pool.put(recordOf('a', { actor: 'ann' }), driver.now)
+    driver.run(250, () => well)
+    expect(driver.row('a')).toMatchObject({ state: 'recovering', restricted: true, actor: 'ann' })
+    expect(driver.weight('a')).toBeLessThanOrEqual(10)
+    driver.run(40_000, () => well)
+    expect(driver.weights()).toEqual([100, 100])
+  })
+
+  it('sets a weight, exactly', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => well)
+    driver.pool.put(recordOf('a', { operatorWeight: 37 }), driver.now)
+    driver.run(250, () => well)
+    expect(driver.weights()).toEqual([37, 100])
+    driver.pool.put(recordOf('a', { operatorWeight: 0 }), driver.now)
+    driver.run(250, () => well)
+    expect(driver.weights()).toEqual([0, 100])
+  })
+
+  it('changes one proxy and touches no statistic of another', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, but('b', { probeMs: 100, liveMs: 100 }))
+    const before = driver.row('b')
+    driver.pool.put(recordOf('a', { uri: 'sip:elsewhere', weight: 5 }), driver.now)
+    driver.pool.remove('c')
+    driver.pool.put(recordOf('d'), driver.now)
+    expect(driver.row('b')).toEqual(before)
+    expect(driver.row('a')).toMatchObject({ state: 'unknown', weight: 5, signals: {} })
+  })
+})
+
+describe('tiers', () => {
+  it('are not held against one another', () => {
+    const driver = new PoolDriver('near1', 'near2', 'far1', 'far2')
+    for (const id of ['far1', 'far2']) driver.pool.put(recordOf(id, { tier: 2 }), 0)
+    driver.run(20_000, (id) => ({ probeMs: id.startsWith('far') ? 150 : 2 }))
+    expect(driver.weights()).toEqual([100, 100, 100, 100])
+  })
+})
+
+describe('a weigher that begins with a stored table', () => {
+  it('has the weights and states of it until it knows better', () => {
+    const first = new PoolDriver('a', 'b', 'c', 'd')
+    first.run(10_000, () => idle)
+    first.run(10_000, (id) => (id === 'a' ? { probeMs: 100 } : id === 'b' ? { probeMs: 'refused' } : idle))
+    const second = new PoolDriver('a', 'b', 'c', 'd')
+    second.pool.restore(first.table, 0)
+    second.weigh()
+    for (const [i, weight] of first.weights().entries()) {
+      expect(Math.abs((second.weights()[i] ?? 0) - weight)).toBeLessThanOrEqual(0.05 * weight)
+    }
+    second.run(8000, (id) => (id === 'a' ? { probeMs: 100 } : id === 'b' ? { probeMs: 'refused' } : idle))
+    expect(second.weights().slice(1)).toEqual([0, 100, 100])
+    expect(second.weight('a')).toBeLessThan(25)
+  })
+
+  it('goes on with a slow start', () => {
+    const first = new PoolDriver('a', 'b')
+    first.run(5000, () => idle)
+    first.run(3000, but('a', { probeMs: 'refused' }, idle))
+    first.run(16_000, () => idle)
+    const second = new PoolDriver('a', 'b')
+    second.pool.restore(first.table, 0)
+    second.weigh()
+    expect(second.weight('a')).toBeCloseTo(first.weight('a'), 0)
+    second.run(32_000, () => idle)
+    expect(second.weight('a')).toBe(100)
+  })
+})
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}
