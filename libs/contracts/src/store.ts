@@ -16,7 +16,7 @@ function table<T>(name: string, summary: string, value: z.ZodType<T>): TableSpec
 
 export const weightsTable = table('weights', '<pool> → the whole weight table; one write is one consistent table', weightTable)
 export const proxiesTable = table('proxies', '<pool>.<proxy> → a row of the proxy list', proxyRecord)
-export const leasesTable = table('leases', 'weigher.<pool> → who writes it; prober.<instance> → which probers live', lease)
+export const leasesTable = table('leases', 'weigher.<pool> → who writes it; replica.<instance> → which weighers live; prober.<instance> → which probers live', lease)
 
 const day = 24 * 3600 * 1000
 
