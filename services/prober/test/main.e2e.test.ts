@@ -1,4 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdtempDisposable, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { leasesTable, proxiesTable, proxyRecord, responseTimeTaken, type ProxyRecord } from '@siplb/contracts'
@@ -161,7 +163,8 @@ it('with the bus gone it goes on probing what it knew, and publishes again when 
 it('starts without a bus, and takes a changed file on SIGHUP', async () => {
   await using proxy = await startUdpProxy()
   await using added = await startUdpProxy()
-  const file = `${process.env['TMPDIR'] ?? '/tmp'}/siplb-prober-${process.pid}.json`
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'siplb-prober-'))
+  const file = join(folder.path, 'siplb.json')
   const write = (intervalMs: number, proxies: readonly UdpProxy[]) => {
     const declared = proxies.map(({ uri }, i) => ({ id: `px${i}`, uri }))
     const nats = { servers: ['nats://127.0.0.1:1'] }
