@@ -1,7 +1,7 @@
 import type { Outcome } from '@siplb/contracts'
 import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
-import type { Branch, type Target } from '../domain/branch.ts'
+import type { Branch, Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { forwardRequest, relayResponse } from '../domain/edits.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
@@ -100,7 +100,7 @@ export class ForwardedRequest {
       case 'watch-ringing':
         return this.#watchRinging(effect.branch)
       case 'relay':
-        return this.#relay(effect.response, effect.branch)
+        return this.#relay(effect.response)
       case 'answer':
         return this.#answer(effect.status, effect.retryLater)
       case 'outcome':
@@ -255,7 +255,7 @@ export class ForwardedRequest {
     this.#ringTimers.get(branch)?.cancel()
   }
 
-  #relay(response: SipResponse, branch: Branch): void {
+  #relay(response: SipResponse): void {
     // A response with our Via alone has nobody to go to (16.7 step 3).
     if (!response.topVia.hasMore) return void this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
     this.#server.respond(response.status, relayResponse(response))
