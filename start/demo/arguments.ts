@@ -20,6 +20,11 @@ export function readAddress(text: string | undefined, option: string): Address {
   return { address, port }
 }
 
+/** The other way round. */
+export function hostPort({ address, port }: Address): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
 export function numberOf(text: string, option: string): number {
   const value = Number(text)
   if (text.trim() === '' || !(value >= 0)) throw new Error(`${option} wants a number, not "${text}"`)

@@ -1,9 +1,11 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { startChild } from '@siplb/children'
 
 const node = process.execPath
-const isAlive = (pid: number) => existsSync(`/proc/${pid}`)
+// One that nobody has waited for yet ("Z") is gone.
+const isAlive = (pid: number) =>
+  existsSync(`/proc/${pid}`) && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 
 describe('a child process', () => {
   it('tells its lines, and its exit code after the last of them', async () => {
@@ -23,12 +25,15 @@ describe('a child process', () => {
     expect(await child.exited).toBe('SIGUSR1')
   })
 
-  it('ends with the process that started it, also by SIGKILL', async () => {
-    const parent = startChild(node, ['--input-type=module', '-e', PARENT], {
+  it.each([
+    ['', 'echo ready; exec sleep 60'],
+    [', even one that takes no SIGTERM', `exec perl -e '$SIG{TERM} = "IGNORE"; $| = 1; print "ready\\n"; sleep 60'`],
+  ])('ends with the process that started it, also by SIGKILL%s', async (_, script) => {
+    const seen = Promise.withResolvers<number>()
+    const parent = startChild(node, ['--input-type=module', '-e', PARENT, script], {
       cwd: import.meta.dirname,
       onLine: (line) => seen.resolve(Number(line)),
     })
-    const seen = Promise.withResolvers<number>()
     const pid = await seen.promise
     expect(isAlive(pid)).toBe(true)
     parent.kill('SIGKILL')
@@ -47,5 +52,5 @@ describe('a child process', () => {
 
 const PARENT = `
 import { startChild } from '@siplb/children'
-console.log(startChild('sleep', ['60']).pid)
+const child = startChild('sh', ['-c', process.argv[1]], { graceSeconds: 1, onLine: () => console.log(child.pid) })
 `

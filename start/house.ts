@@ -1,0 +1,78 @@
+import { rmSync } from 'node:fs'
+import { startCaller, startSampleProxies } from './demo/demo.ts'
+import { openLogFile } from './log-file.ts'
+import { provideNats } from './nats.ts'
+import { neededPorts, type Plan } from './plan.ts'
+import { takenPorts } from './ports.ts'
+import { listenToBus, type BusNews } from './screen/bus-news.ts'
+import type { Screen } from './screen/screen.ts'
+import { statusBlock, statusLine, type Calls } from './screen/status.ts'
+import { startServices } from './services.ts'
+import type { Supervised } from './supervise.ts'
+
+const LOOK_MS = 1000
+/** Without a demo, and without a terminal, the lines go into somebody's log. */
+const LOOK_RARELY_MS = 10_000
+
+/** Everything that runs, started in order and ended in reverse. */
+export class House {
+  readonly #plan: Plan
+  readonly #screen: Screen
+  readonly #levels: Supervised[][] = []
+  #news: BusNews | undefined
+  #calls: Calls | undefined
+  #look: NodeJS.Timeout | undefined
+  #isEnding = false
+
+  constructor(plan: Plan, screen: Screen) {
+    this.#plan = plan
+    this.#screen = screen
+  }
+
+  /** Rejects with a sentence for a person when something does not come up. */
+  async open(): Promise<void> {
+    const plan = this.#plan
+    const taken = await takenPorts(neededPorts(plan))
+    if (taken.length > 0) throw new Error(taken.join('\n'))
+    const log = openLogFile(plan.logFile)
+    this.#say(`log       everything in ${log.path}; warnings here`)
+    const nats = await provideNats(plan, { say: this.#say, onLine: (line) => log.write('nats', line) })
+    this.#levels.push(nats.supervised === undefined ? [] : [nats.supervised])
+    this.#news = listenToBus({ ...plan.config.nats, servers: [...nats.servers] }, this.#say)
+    this.#levels.push(await startSampleProxies(plan, this.#say, log.write))
+    this.#levels.push(await startServices({ plan, servers: nats.servers, log, say: this.#say }))
+    if (plan.options.isDemo) {
+      this.#levels.push([await startCaller(plan, this.#say, log.write, (calls) => (this.#calls = calls))])
+    }
+  }
+
+  /** Shows how things stand, from now on. */
+  watch(isTerminal: boolean): void {
+    const everyMs = isTerminal || this.#plan.options.isDemo ? LOOK_MS : LOOK_RARELY_MS
+    this.#look = setInterval(() => this.#show(), everyMs)
+  }
+
+  async close(): Promise<void> {
+    this.#isEnding = true
+    clearInterval(this.#look)
+    for (const level of this.#levels.toReversed()) {
+      if (level === this.#levels[0]) await this.#news?.close()
+      await Promise.all(level.map((supervised) => supervised.stop()))
+    }
+    if (this.#plan.temporaryDir !== undefined) rmSync(this.#plan.temporaryDir, { recursive: true, force: true })
+  }
+
+  kill(): void {
+    for (const supervised of this.#levels.flat()) supervised.kill()
+  }
+
+  // While ending, what the services say of each other's absence is no news.
+  readonly #say = (text: string): void => {
+    if (!this.#isEnding) this.#screen.say(text)
+  }
+
+  #show(): void {
+    const standing = { calls: this.#calls, ...(this.#news?.standing() ?? { tables: [], requestsOf: () => 0 }) }
+    this.#screen.status(statusBlock(standing), statusLine(standing))
+  }
+}
