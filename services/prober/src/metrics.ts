@@ -90,5 +90,5 @@ export function createProberMetrics(registry: Registry) {
 }
 
 /** Ways in which a load reaches the prober, as its events name them. */
-export const loadSources = ['header', 'body', 'kamailio'] as const
+const loadSources = ['header', 'body', 'kamailio'] as const
 export type LoadSourceName = (typeof loadSources)[number]

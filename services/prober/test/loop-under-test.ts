@@ -28,7 +28,7 @@ export async function connectBus(url: string, instance = 'test'): Promise<Bus> {
   return bus
 }
 
-export type Heard<T> = T & { readonly at: number }
+type Heard<T> = T & { readonly at: number }
 
 /** A probe loop for one pool, and what others hear of it on the bus. */
 export interface LoopUnderTest extends AsyncDisposable {

@@ -10,7 +10,7 @@ export interface ProbedProxy {
   readonly load: LoadSource | undefined
 }
 
-export function keyOf(pool: string, id: string): string {
+function keyOf(pool: string, id: string): string {
   return `${pool}.${id}`
 }
 
