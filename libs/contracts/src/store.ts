@@ -14,15 +14,28 @@ function table<T>(name: string, summary: string, value: z.ZodType<T>): TableSpec
   return { name, summary, value }
 }
 
-export const weightsTable = table('weights', '<pool> → the whole weight table; one write is one consistent table', weightTable)
+export const weightsTable = table(
+  'weights',
+  '<pool> → the whole weight table; one write is one consistent table',
+  weightTable,
+)
 export const proxiesTable = table('proxies', '<pool>.<proxy> → a row of the proxy list', proxyRecord)
-export const leasesTable = table('leases', 'weigher.<pool> → who writes it; replica.<instance> → which weighers live; prober.<instance> → which probers live', lease)
+export const leasesTable = table(
+  'leases',
+  'weigher.<pool> → who writes it; replica.<instance> → which weighers live; prober.<instance> → which probers live',
+  lease,
+)
 
 const day = 24 * 3600 * 1000
 
 /** The streams; addresses are relative to the prefix. Discard old. */
 export const streams = {
-  events: { name: 'EVENTS', addresses: ['evt.weights.changed.>', 'evt.proxy.state.>'], maxAgeMs: 7 * day, maxBytes: 2 ** 30 },
+  events: {
+    name: 'EVENTS',
+    addresses: ['evt.weights.changed.>', 'evt.proxy.state.>'],
+    maxAgeMs: 7 * day,
+    maxBytes: 2 ** 30,
+  },
   signals: {
     name: 'SIGNALS',
     addresses: ['evt.response-time.>', 'evt.load.>', 'evt.traffic.>'],
