@@ -1,14 +1,37 @@
 import { defineConfig } from 'vitest/config'
 
-const anywhere = (kind: string) => ['libs', 'services', 'cli', 'start', 'test', 'examples'].map((d) => `${d}/**/*.${kind}.ts`)
+const anywhere = (kind: string) =>
+  ['libs', 'services', 'cli', 'start', 'test', 'examples'].map((d) => `${d}/**/*.${kind}.ts`)
 
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: anywhere('test'), exclude: ['**/node_modules/**', '**/*.{int,e2e,docker,peers}.test.ts'] } },
+      {
+        test: {
+          name: 'unit',
+          include: anywhere('test'),
+          exclude: ['**/node_modules/**', '**/*.{int,e2e,docker,peers}.test.ts'],
+        },
+      },
       { test: { name: 'int', include: anywhere('int.test'), testTimeout: 15_000 } },
-      { test: { name: 'e2e', include: anywhere('e2e.test'), testTimeout: 60_000, hookTimeout: 30_000, fileParallelism: false } },
-      { test: { name: 'peers', include: anywhere('peers.test'), testTimeout: 120_000, hookTimeout: 60_000, fileParallelism: false } },
+      {
+        test: {
+          name: 'e2e',
+          include: anywhere('e2e.test'),
+          testTimeout: 60_000,
+          hookTimeout: 30_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'peers',
+          include: anywhere('peers.test'),
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: 'docker',

@@ -46,7 +46,9 @@ it('kill -9 of one of three proxies that are end points, under 100 calls/s: ever
     // A dialog that was set up at px1 ended with it: its BYE finds nobody. Nothing else fails.
     const failed = results.filter(({ outcome }) => outcome === 'failed')
     const lostDialogs = failed.filter(({ status, answeredBy }) => status === 200 && answeredBy === 'px1')
-    console.log(`${results.length} calls, ${failed.length} failed, of them ${lostDialogs.length} dialogs that were up at the killed one`)
+    console.log(
+      `${results.length} calls, ${failed.length} failed, of them ${lostDialogs.length} dialogs that were up at the killed one`,
+    )
     expect(failed).toEqual(lostDialogs)
     expect(results.length).toBeGreaterThan(700)
     // Some were ringing there when it was killed, and rang again elsewhere.

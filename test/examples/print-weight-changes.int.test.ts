@@ -20,9 +20,7 @@ it('prints each change of a weight with its reason, and nothing for those that s
   try {
     const say = () => bus.publish('siplb.v1.evt.weights.changed.default', JSON.stringify(event))
     await waitFor(() => (say(), lines.length > 0), 10_000, 'a line')
-    expect(lines[0]).toBe(
-      '2026-01-02T03:04:05.000Z default/px2 62.0 → 48.0 (up): response time 91 ms, pool 22 ms',
-    )
+    expect(lines[0]).toBe('2026-01-02T03:04:05.000Z default/px2 62.0 → 48.0 (up): response time 91 ms, pool 22 ms')
     expect(lines.every((line) => line.includes('px2'))).toBe(true)
   } finally {
     await bus.close()

@@ -12,7 +12,10 @@ export const latencySketch = z.object({
   count: z.int().nonnegative(),
   sumMs: z.number().nonnegative(),
   maxMs: z.number().nonnegative(),
-  buckets: z.array(z.tuple([z.int(), z.int().positive()])).max(400).describe('[bucket index, count], rising index.'),
+  buckets: z
+    .array(z.tuple([z.int(), z.int().positive()]))
+    .max(400)
+    .describe('[bucket index, count], rising index.'),
 })
 
 export type LatencySketch = z.infer<typeof latencySketch>

@@ -6,7 +6,12 @@ import { proxyId } from './ids.ts'
 export const load = z.object({
   proxy: proxyId,
   load: z.number().min(0).max(1).describe('0 idle … 1 can take no more.'),
-  source: z.string().min(1).max(64).default('event').describe('Where it comes from, such as "kamailio", "header", "oc".'),
+  source: z
+    .string()
+    .min(1)
+    .max(64)
+    .default('event')
+    .describe('Where it comes from, such as "kamailio", "header", "oc".'),
   ageMs: z.number().nonnegative().default(0).describe('How old the figure already is.'),
   expiresInMs: z.number().positive().max(3_600_000).default(10_000).describe('How long it may be believed.'),
   details: z.record(z.string().max(64), z.number()).optional().describe('The raw figures behind it.'),

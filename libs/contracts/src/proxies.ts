@@ -12,7 +12,10 @@ export const loadSourceKinds = ['header', 'kamailio'] as const
 /** How the prober asks a proxy for its load. The answer to a probe is looked at for a load header in any case. */
 export const loadSource = z.strictObject({
   source: z.enum(loadSourceKinds).describe('header: in the answer to the probe; kamailio: JSON-RPC over HTTP.'),
-  url: z.url({ protocol: /^https?$/ }).optional().describe('Where to ask; needed for kamailio.'),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Where to ask; needed for kamailio.'),
   capacity: z
     .number()
     .positive()
@@ -64,7 +67,8 @@ export const addProxy = requestChannel({
 export const removeProxy = requestChannel({
   address: 'cmd.proxies.remove',
   queueGroup,
-  summary: 'Removes a proxy that a command added or that announced itself; one declared in the file can only be disabled.',
+  summary:
+    'Removes a proxy that a command added or that announced itself; one declared in the file can only be disabled.',
   request: z.object(target),
   reply,
 })

@@ -13,7 +13,11 @@ export const responseTime = z
     responseTimeMs: z.number().nonnegative().max(600_000).optional().describe('From sending to the first response.'),
     status: z.int().min(100).max(699).optional(),
     method: z.string().max(32).optional(),
-    attempt: z.int().positive().default(1).describe('1 for a scheduled probe, 2 and on for the quick repeats after a loss.'),
+    attempt: z
+      .int()
+      .positive()
+      .default(1)
+      .describe('1 for a scheduled probe, 2 and on for the quick repeats after a loss.'),
     doubtful: z.boolean().default(false).describe('Taken while the prober itself was late: not to be trusted.'),
   })
   .refine((r) => r.outcome !== 'answered' || r.responseTimeMs !== undefined, {

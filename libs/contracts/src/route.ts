@@ -36,11 +36,17 @@ export const routed = z.object({
   ...revision,
   policy,
   pick: z.enum(['first', 'least-work']).describe('Who decides: the order, or the asker by the least of its own work.'),
-  candidates: z.array(candidate).min(1).max(16).describe('As drawn, repeats removed; what is not picked serves should it fail.'),
+  candidates: z
+    .array(candidate)
+    .min(1)
+    .max(16)
+    .describe('As drawn, repeats removed; what is not picked serves should it fail.'),
 })
 
 export const unrouted = z.object({
-  outcome: z.enum(['no-pool', 'no-proxy']).describe('no-pool: nothing matches (404); no-proxy: nobody can take it (503).'),
+  outcome: z
+    .enum(['no-pool', 'no-proxy'])
+    .describe('no-pool: nothing matches (404); no-proxy: nobody can take it (503).'),
   id: z.string().max(64),
   pool: poolId.optional(),
 })
@@ -107,7 +113,9 @@ export const decision = z.object({
   method: z.string().max(64),
   ingress: instanceId,
   at: z.iso.datetime(),
-  source: z.enum(['location', 'local', 'token']).describe('Who chose: location, the ingress by its own table, the token of the dialog.'),
+  source: z
+    .enum(['location', 'local', 'token'])
+    .describe('Who chose: location, the ingress by its own table, the token of the dialog.'),
   pool: poolId.optional(),
   epoch: z.int().nonnegative().optional(),
   seq: z.int().nonnegative().optional(),

@@ -25,12 +25,17 @@ export const proxyTraffic = z.object({
   proxy: proxyId,
   requests: count.describe('Requests outside dialogs forwarded in the interval.'),
   inFlight: count.describe('Transactions forwarded and without a final response now.'),
-  work: z.number().nonnegative().describe('Requests sent and not yet answered at all now, each at the cost of its method.'),
+  work: z
+    .number()
+    .nonnegative()
+    .describe('Requests sent and not yet answered at all now, each at the cost of its method.'),
   dialogs: count.describe('Dialogs open now, as leased.'),
   outcomes,
   responseTimes: z
     .record(z.string().max(32), latencySketch)
-    .describe('By method: INVITE until the first response, others until the final one; retransmitted requests left out (Karn).'),
+    .describe(
+      'By method: INVITE until the first response, others until the final one; retransmitted requests left out (Karn).',
+    ),
 })
 
 export type ProxyTraffic = z.infer<typeof proxyTraffic>
@@ -53,6 +58,7 @@ export type Traffic = z.infer<typeof traffic>
 export const trafficSeen = eventChannel({
   address: 'evt.traffic.{pool}',
   type: 'siplb.traffic.v1',
-  summary: 'Per proxy: requests, in flight, dialogs, outcomes and response times of live traffic. Every 250 ms from each ingress.',
+  summary:
+    'Per proxy: requests, in flight, dialogs, outcomes and response times of live traffic. Every 250 ms from each ingress.',
   data: traffic,
 })

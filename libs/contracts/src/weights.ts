@@ -58,7 +58,9 @@ export const weightTable = z.object({
   policy,
   strict: z.boolean().describe('Take the first drawn always.'),
   panic: z.boolean().describe('So few proxies are left that ejected ones are used too.'),
-  costs: z.record(z.string().max(32), z.number().positive()).describe('Learned work of a request by method; INVITE is 1.'),
+  costs: z
+    .record(z.string().max(32), z.number().positive())
+    .describe('Learned work of a request by method; INVITE is 1.'),
   proxies: z.array(weightRow).max(10_000),
 })
 

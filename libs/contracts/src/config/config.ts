@@ -9,14 +9,22 @@ import { weightsConfig } from './weights.ts'
 /** The one configuration file, for all services; each takes its part. */
 export const config = z.strictObject({
   instance: instanceId.optional().describe('Name of this instance; default: from the host name and a random part.'),
-  stateDir: z.string().optional().describe('Where ingress keeps its last tables; default: siplb in the user’s state folder.'),
+  stateDir: z
+    .string()
+    .optional()
+    .describe('Where ingress keeps its last tables; default: siplb in the user’s state folder.'),
   log: z
     .strictObject({ level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info') })
     .prefault({}),
   http: z
     .strictObject({
       address: z.string().default('127.0.0.1').describe('Where /livez, /readyz and /metrics are served.'),
-      port: z.int().min(0).max(65_535).optional().describe('Default: ingress 9101, prober 9102, weigher 9103, location 9104.'),
+      port: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .optional()
+        .describe('Default: ingress 9101, prober 9102, weigher 9103, location 9104.'),
     })
     .prefault({}),
   nats: natsConfig.prefault({}),

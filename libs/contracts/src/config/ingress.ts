@@ -1,16 +1,24 @@
 import { z } from 'zod'
 
-export const cidr = z
-  .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], { error: 'must be an address or network such as 10.0.0.0/8' })
+export const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+  error: 'must be an address or network such as 10.0.0.0/8',
+})
 
 const listenUri = z
   .string()
   .regex(/^[a-z]+:\/\//, 'must be a listening address such as udp://0.0.0.0:5060')
   .regex(/^udp:\/\//, 'this version serves udp only: write udp://address:port')
-  .regex(/^udp:\/\/(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/i, 'must have a numeric address and a port: udp://0.0.0.0:5060 or udp://[::]:5060')
+  .regex(
+    /^udp:\/\/(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/i,
+    'must have a numeric address and a port: udp://0.0.0.0:5060 or udp://[::]:5060',
+  )
 
 /** 32 random bytes in hexadecimal: `openssl rand -hex 32`. */
-const secret = z.string().min(32, 'must be at least 32 characters: openssl rand -hex 32').max(256).meta({ writeOnly: true })
+const secret = z
+  .string()
+  .min(32, 'must be at least 32 characters: openssl rand -hex 32')
+  .max(256)
+  .meta({ writeOnly: true })
 
 export const ingressConfig = z.strictObject({
   listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060']),
@@ -24,12 +32,19 @@ export const ingressConfig = z.strictObject({
   publishBytes: z.boolean().default(false).describe('With the messages themselves.'),
   token: z
     .strictObject({
-      key: secret.optional().describe('Signs the route token; the same for every ingress. Left out: one is kept in stateDir.'),
+      key: secret
+        .optional()
+        .describe('Signs the route token; the same for every ingress. Left out: one is kept in stateDir.'),
       previousKey: secret.optional().describe('Still verifies while dialogs under it last.'),
     })
     .prefault({}),
   trusted: z.array(cidr).default(['127.0.0.0/8', '::1/128']).describe('Sources that no limit holds for.'),
-  routeTimeoutMs: z.int().min(5).max(1000).default(30).describe('How long location may take before the ingress chooses by itself.'),
+  routeTimeoutMs: z
+    .int()
+    .min(5)
+    .max(1000)
+    .default(30)
+    .describe('How long location may take before the ingress chooses by itself.'),
   drainMs: z.int().min(0).max(3_600_000).default(5000).describe('How long calls in set-up may go on after SIGTERM.'),
 })
 

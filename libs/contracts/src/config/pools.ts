@@ -43,13 +43,17 @@ export const poolConfig = z
       .default(false)
       .describe('Requests of a dialog whose proxy is gone go to another proxy of the pool; else they get 481 or 503.'),
     sources: z.array(cidr).default([]).describe('Further addresses that proxies of this pool send from.'),
-    outbound: z.array(sipUri).default([]).describe('Where new requests from proxies of this pool go; without it they get 403.'),
+    outbound: z
+      .array(sipUri)
+      .default([])
+      .describe('Where new requests from proxies of this pool go; without it they get 403.'),
     proxies: z.array(declaredProxy).default([]),
   })
   .superRefine((pool, ctx) => {
     const seen = new Set<string>()
     pool.proxies.forEach((proxy, i) => {
-      if (seen.has(proxy.id)) ctx.addIssue({ code: 'custom', path: ['proxies', i, 'id'], message: `"${proxy.id}" is there twice` })
+      if (seen.has(proxy.id))
+        ctx.addIssue({ code: 'custom', path: ['proxies', i, 'id'], message: `"${proxy.id}" is there twice` })
       seen.add(proxy.id)
     })
   })

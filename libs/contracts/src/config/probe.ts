@@ -1,10 +1,11 @@
 import { z } from 'zod'
+import { sipUri } from '../proxies.ts'
 
 export const probeConfig = z.strictObject({
   method: z.literal('OPTIONS', { error: 'this version probes with OPTIONS only' }).default('OPTIONS'),
   intervalMs: z.int().min(50).max(3_600_000).default(1000),
   timeoutMs: z.int().min(20).max(32_000).default(500),
-  from: z.string().default('sip:siplb@localhost').describe('The From URI of a probe.'),
+  from: sipUri.default('sip:siplb@localhost').describe('The From URI of a probe.'),
   loadHeader: z
     .string()
     .regex(/^[A-Za-z0-9-]+$/, 'must be a header name')

@@ -17,9 +17,16 @@ export const weightsConfig = z.strictObject({
   ejectionMaxMs: ms(300_000),
   ejectionCap: share(0.5).describe('Part of a pool that may be ejected at once.'),
   panicThreshold: share(0.5).describe('Fewer usable proxies than this part: ejected ones are used too.'),
-  maxStep: z.number().gt(0).max(1).default(0.25).describe('Most that a weight moves in one tick, as part of the base weight.'),
+  maxStep: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.25)
+    .describe('Most that a weight moves in one tick, as part of the base weight.'),
   deadBand: share(0.05).describe('Relative change that is worth saying.'),
-  floor: share(0.02).describe('Part of the base weight that a living proxy always keeps, or it could never be seen to recover.'),
+  floor: share(0.02).describe(
+    'Part of the base weight that a living proxy always keeps, or it could never be seen to recover.',
+  ),
 })
 
 export type WeightsConfig = z.infer<typeof weightsConfig>

@@ -90,6 +90,7 @@ function takeFirst(facts: Facts, line: HeaderLine): void {
     case HeaderId.ContentLength:
       takeContentLength(facts, line)
       break
+    default: // read when somebody asks
   }
 }
 

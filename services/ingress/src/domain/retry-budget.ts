@@ -8,7 +8,7 @@ export interface BudgetSettings {
   readonly leastCapacity: number
 }
 
-export const defaultBudget: BudgetSettings = { perRequest: 0.1, perSecond: 10, savedSeconds: 60, leastCapacity: 100 }
+const defaultBudget: BudgetSettings = { perRequest: 0.1, perSecond: 10, savedSeconds: 60, leastCapacity: 100 }
 
 /**
  * A token bucket that bounds how much traffic failover may add (Finagle's RetryBudget): without it, a pool in trouble would get

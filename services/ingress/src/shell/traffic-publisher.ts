@@ -3,7 +3,7 @@ import { createTicker, type Component } from '@siplb/runtime'
 import type { IngressContext } from './context.ts'
 import { dialogDigest } from './dialogs.ts'
 
-export const TRAFFIC_MS = 250
+const TRAFFIC_MS = 250
 
 /** Tells, per pool and interval, what this ingress sees of each proxy; and hears from the others which of its dialogs ended. */
 export function createTrafficPublisher(ctx: IngressContext): Component {
