@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs'
-import { startCaller, startSampleProxies } from './demo/demo.ts'
+import { CALLS_PER_SECOND, startCaller, startSampleProxies } from './demo/demo.ts'
 import { openLogFile } from './log-file.ts'
 import { provideNats } from './nats.ts'
 import { neededPorts, type Plan } from './plan.ts'
@@ -43,6 +43,8 @@ export class House {
     this.#levels.push(await startServices({ plan, servers: nats.servers, log, say: this.#say }))
     if (plan.options.isDemo) {
       this.#levels.push([await startCaller(plan, this.#say, log.write, (calls) => (this.#calls = calls))])
+      const slow = plan.sampleProxies.at(-1)?.id ?? 'nobody'
+      this.#say(`demo      ${CALLS_PER_SECOND} calls per second; ${slow} is slow: watch its weight. Ctrl-C ends all`)
     }
   }
 
@@ -59,11 +61,16 @@ export class House {
       if (level === this.#levels[0]) await this.#news?.close()
       await Promise.all(level.map((supervised) => supervised.stop()))
     }
-    if (this.#plan.temporaryDir !== undefined) rmSync(this.#plan.temporaryDir, { recursive: true, force: true })
+    this.#tidy()
   }
 
   kill(): void {
     for (const supervised of this.#levels.flat()) supervised.kill()
+    this.#tidy()
+  }
+
+  #tidy(): void {
+    if (this.#plan.temporaryDir !== undefined) rmSync(this.#plan.temporaryDir, { recursive: true, force: true })
   }
 
   // While ending, what the services say of each other's absence is no news.

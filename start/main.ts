@@ -3,6 +3,9 @@ import { readOptions } from './options.ts'
 import { makePlan, PlanError, type Plan } from './plan.ts'
 import { createScreen } from './screen/screen.ts'
 
+// Ctrl-C reaches a process from the terminal, and once more from whoever passes signals on.
+const SAME_SIGNAL_MS = 500
+
 const options = readOptions(process.argv.slice(2), process.env)
 const plan = planOrExit()
 const screen = createScreen(process.stdout)
@@ -10,6 +13,7 @@ const house = new House(plan, screen)
 
 const asked = Promise.withResolvers<string>()
 let isAsked = false
+let askedAt = 0
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal))
 // Nobody reads any more: `npm start | head`.
 process.stdout.on('error', () => end('output closed'))
@@ -34,12 +38,15 @@ await house.close()
 process.exit()
 
 function end(cause: string): void {
-  if (isAsked) {
+  const now = performance.now()
+  if (!isAsked) {
+    isAsked = true
+    askedAt = now
+    asked.resolve(cause)
+  } else if (now - askedAt > SAME_SIGNAL_MS) {
     house.kill()
     process.exit(1)
   }
-  isAsked = true
-  asked.resolve(cause)
 }
 
 function planOrExit(): Plan {

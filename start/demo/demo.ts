@@ -5,7 +5,7 @@ import { supervise, type Supervised } from '../supervise.ts'
 import { hostPort } from './arguments.ts'
 
 const STOP_MS = 2000
-const CALLS_PER_SECOND = 20
+export const CALLS_PER_SECOND = 20
 
 export type Write = (source: string, line: string) => void
 
