@@ -124,6 +124,11 @@ export class Peer implements AsyncDisposable {
     )
   }
 
+  /** Whether `next` would find one at once. */
+  hasHeard(wanted: Wanted): boolean {
+    return this.#untaken.some((heard) => fits(heard, wanted))
+  }
+
   /** How many of this kind came so far. */
   count(wanted: Wanted): number {
     return this.heard.filter((heard) => fits(heard, wanted)).length

@@ -6,6 +6,7 @@ import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { Target } from '../domain/branch.ts'
 import type { DecisionLog } from '../domain/decision-log.ts'
+import type { Challenges } from '../domain/challenges.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
@@ -39,6 +40,7 @@ export interface IngressContext {
   readonly servers: TransactionTable<ServerTransaction>
   readonly clients: TransactionTable<ClientTransaction>
   readonly decisions: DecisionLog
+  readonly challenges: Challenges
   /** As configured now. */
   config: Config
   matcher: Matcher

@@ -191,6 +191,7 @@ export class ForwardedRequest {
       const task = this.#tasks.get(branch)
       if (task !== undefined) this.#traffic(branch)?.firstResponse(task, this.#method, ms)
     }
+    if (response.status === 401 || response.status === 407) this.#noteChallenge(response, branch.target)
     if (!this.#isRepeated(response)) {
       this.#ctx.publisher.received(response, request.link.endpoint, proxyOf(branch.target))
       if (isFinal) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
@@ -201,6 +202,10 @@ export class ForwardedRequest {
       request.link.pending.delete(client)
     }
     this.#carryOut(this.#context.response(branch, response))
+  }
+
+  #noteChallenge({ callId, from }: SipResponse, target: Target): void {
+    if (target.kind === 'proxy') this.#ctx.challenges.note(callId, from.tag, target, this.#ctx.now())
   }
 
   #isRepeated({ status, to }: SipResponse): boolean {

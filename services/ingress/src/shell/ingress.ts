@@ -5,6 +5,7 @@ import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { TransactionTable } from '@siplb/sip'
 import { createResolver, type Endpoint } from '@siplb/sip/transport'
+import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
 import { DialogLeases } from '../domain/dialog-leases.ts'
 import { RetryBudget } from '../domain/retry-budget.ts'
@@ -94,6 +95,7 @@ export function createIngress(options: IngressOptions): Ingress {
     servers: new TransactionTable<ServerTransaction>(),
     clients: new TransactionTable<ClientTransaction>(),
     decisions: new DecisionLog(),
+    challenges: new Challenges(),
     matcher: createMatcher(config.pools),
     rendezvousKeyOf: rendezvousKeys(config.pools),
     isDraining: false,

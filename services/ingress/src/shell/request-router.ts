@@ -1,5 +1,6 @@
-import type { RouteAnswer, RouteFacts } from '@siplb/contracts'
+import type { Candidate, RouteAnswer, RouteFacts } from '@siplb/contracts'
 import { draw, pickFreshest, route } from '@siplb/routing'
+import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { targetsOf } from '../domain/response-context.ts'
@@ -28,7 +29,7 @@ export class RequestRouter {
     const facts = factsOf(arrival, String(this.#lastId))
     const askedAt = now()
     routeClient.ask(facts, (answered) => {
-      const routing = this.#decide(facts, answered, now())
+      const routing = this.#decide(arrival, facts, answered, now())
       metrics.decisionTime.observe((now() - askedAt) / 1000)
       done(routing)
     })
@@ -69,18 +70,28 @@ export class RequestRouter {
     )
   }
 
-  #decide(facts: RouteFacts, answered: Answered, at: number): Routing {
+  #decide({ request }: Arrival, facts: RouteFacts, answered: Answered, at: number): Routing {
     const answer = this.#answerOf(facts, answered)
     if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
     const { pool, pick } = answer
     const { ledger } = this.#ctx.trafficOf(pool)
-    const candidates = pickFreshest(answer.candidates, pick, (proxy) => ledger.workOf(proxy))
+    const picked = pickFreshest(answer.candidates, pick, (proxy) => ledger.workOf(proxy))
+    const candidates = this.#challengerFirst(request, pool, picked, at)
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
     const { epoch, seq } = answer
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
     return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
+  }
+
+  /** Who asked for the credentials that now come is asked again, as long as it takes new requests. */
+  #challengerFirst({ callId, from }: SipRequest, pool: string, picked: readonly Candidate[], at: number): Candidate[] {
+    const { challenges, tables } = this.#ctx
+    const proxy = challenges.find(callId, from.tag, pool, at)
+    const row = proxy === undefined ? undefined : tables.get(pool)?.find(proxy)
+    if (row === undefined || row.weight === 0) return [...picked]
+    return [{ proxy: row.id, uri: row.uri, weight: row.weight }, ...picked.filter((one) => one.proxy !== row.id)]
   }
 
   #note(decided: Decided): Decided {
