@@ -16,12 +16,17 @@ export type ForwardEffect =
   | { readonly kind: 'outcome'; readonly branch: Branch; readonly outcome: Outcome }
   | { readonly kind: 'done' }
 
+export type Purpose =
+  /** A new request, with all that its pool has to offer. */
+  | 'choice'
+  /** Belongs to its first target, and moves to another one only when that is gone. */
+  | 'dialog'
+  /** To targets that the operator, or a route set, names. */
+  | 'outbound'
+
 export interface ContextOptions {
   readonly isInvite: boolean
-  /** Whether another candidate may be tried when one fails: outside dialogs, or where the pool lets its dialogs move. */
-  readonly mayFailOver: boolean
-  /** A new request, whose targets are all that can take it; one of a dialog has its own proxy and no other. */
-  readonly isChoice: boolean
+  readonly purpose: Purpose
   /** Asked before each further attempt that costs something. */
   readonly takeRetry: () => boolean
 }
@@ -82,13 +87,13 @@ export class ResponseContext {
     const effects = cause === 'rang-out' ? this.#cancel(branch) : []
     effects.push(...this.#end(branch, cause, failureOutcomes[cause]))
     const isFree = cause === 'gone'
-    const mayMove = cause !== 'rang-out' && !branch.isSuperseded && (isFree || !this.#isRinging)
+    const mayMove = !branch.isSuperseded && (isFree || (cause === 'timeout' && this.#mayLeave()))
     return [...effects, ...this.#next(mayMove, isFree)]
   }
 
   /** No response at all for so long that another proxy is to have its chance. */
   silence(branch: Branch): ForwardEffect[] {
-    const isLost = branch.state === 'silent' && !branch.isSuperseded
+    const isLost = branch.state === 'silent' && !branch.isSuperseded && this.#mayLeave()
     if (!isLost || !this.#mayStartBranch() || this.#untried.length === 0 || !this.#options.takeRetry()) return []
     branch.isSuperseded = true
     const next = this.#untried.shift()
@@ -104,7 +109,12 @@ export class ResponseContext {
   }
 
   #mayStartBranch(): boolean {
-    return this.#options.mayFailOver && !this.#isCancelled && !this.#isDeclined && !this.#isAnswered
+    return !this.#isCancelled && !this.#isDeclined && !this.#isAnswered
+  }
+
+  /** Whether a proxy that is still there may be left for another one. */
+  #mayLeave(): boolean {
+    return this.#options.purpose !== 'dialog' && !this.#isRinging
   }
 
   #try(target: Target): ForwardEffect[] {
@@ -119,7 +129,7 @@ export class ResponseContext {
     this.branches.push(branch)
     const effects: ForwardEffect[] = [{ kind: 'try', branch }]
     if (this.#options.isInvite) effects.push({ kind: 'watch-ringing', branch })
-    if (this.#untried.length > 0 && this.#options.mayFailOver) effects.push({ kind: 'watch-silence', branch })
+    if (this.#untried.length > 0 && this.#options.purpose !== 'dialog') effects.push({ kind: 'watch-silence', branch })
     return effects
   }
 
@@ -163,7 +173,7 @@ export class ResponseContext {
       for (const other of this.branches) if (isOpen(other)) effects.push(...this.#cancel(other))
       return [...effects, ...this.#next(false, false)]
     }
-    return [...effects, ...this.#next(response.status === 503 && !this.#isRinging && !branch.isSuperseded, false)]
+    return [...effects, ...this.#next(response.status === 503 && this.#mayLeave() && !branch.isSuperseded, false)]
   }
 
   #cancel(branch: Branch): ForwardEffect[] {
@@ -210,7 +220,7 @@ export class ResponseContext {
     // Without any final: silent, and replaced.
     const isNobodyThere = this.branches.every(({ final }) => final === 'gone' || final === undefined)
     if (!isNobodyThere) return this.answer(408)
-    return this.#options.isChoice ? this.#answerUnavailable() : this.answer(503)
+    return this.#options.purpose === 'choice' ? this.#answerUnavailable() : this.answer(503)
   }
 
   /**
@@ -218,7 +228,7 @@ export class ResponseContext {
    * asked is left, for then it is the truth.
    */
   #answerUnavailable(): ForwardEffect[] {
-    const isTrue = this.#options.isChoice && this.#untried.length === 0
+    const isTrue = this.#options.purpose === 'choice' && this.#untried.length === 0
     return isTrue ? this.answer(503, true) : this.answer(500)
   }
 

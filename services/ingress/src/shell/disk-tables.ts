@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { weightTable, type WeightTable } from '@siplb/contracts'
+import { uniqueText } from './unique.ts'
 
 /** The last weight tables on disk: what a cold start goes by when the bus is down. */
 export class DiskTables {
@@ -22,7 +23,8 @@ export class DiskTables {
   /** Whole or not at all: written beside and renamed. */
   write(table: WeightTable): Promise<void> {
     const file = join(this.#dir, `${table.pool}.json`)
-    const aside = `${file}.${process.pid}`
+    // Several ingresses may share the folder, and processes of several containers a pid.
+    const aside = `${file}.${uniqueText()}`
     this.#writes = this.#writes
       .catch(() => {})
       .then(async () => {

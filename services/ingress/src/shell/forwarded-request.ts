@@ -5,7 +5,7 @@ import type { Branch, Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { forwardRequest, relayResponse } from '../domain/edits.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
-import { ResponseContext, type ForwardEffect } from '../domain/response-context.ts'
+import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
 import type { Task } from '../domain/work-ledger.ts'
@@ -26,9 +26,7 @@ export interface ForwardOptions {
   readonly way: Way
   /** Of the dialog that the request belongs to. */
   readonly token: RouteToken | undefined
-  readonly mayFailOver: boolean
-  /** A new request, for which a proxy was chosen. */
-  readonly isChoice: boolean
+  readonly purpose: Purpose
 }
 
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
@@ -53,8 +51,7 @@ export class ForwardedRequest {
     this.#options = options
     this.#context = new ResponseContext({
       isInvite: this.#method === 'INVITE',
-      mayFailOver: options.mayFailOver,
-      isChoice: options.isChoice,
+      purpose: options.purpose,
       takeRetry: () => ctx.budget.take(ctx.now()),
     })
     server.forwarded = this

@@ -185,7 +185,7 @@ export class IngressLoop {
   #choose(server: ServerTransaction, way: Way): void {
     const ctx = this.#ctx
     ctx.budget.earn(ctx.now())
-    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, mayFailOver: true, isChoice: true })
+    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, purpose: 'choice' })
     this.#router.choose(server.arrival, (routing) => {
       if (routing.kind === 'targets') forwarded.start(routing.targets, routing.decided)
       else forwarded.answer(routing.status, routing.status === 503)
@@ -195,14 +195,12 @@ export class IngressLoop {
   #toProxy(server: ServerTransaction, way: Way, token: RouteToken): void {
     const routing = this.#router.ofDialog(token, server.arrival.request)
     if (routing.kind === 'refused') return this.#answer(server, 481)
-    const mayFailOver = this.#ctx.config.pools[token.pool]?.dialogFailover === true
-    const forwarded = new ForwardedRequest(this.#ctx, server, { way, token, mayFailOver, isChoice: false })
+    const forwarded = new ForwardedRequest(this.#ctx, server, { way, token, purpose: 'dialog' })
     forwarded.start(routing.targets, routing.decided)
   }
 
   #forward(server: ServerTransaction, way: Way, targets: readonly Target[]): void {
-    const mayFailOver = targets.length > 1
-    new ForwardedRequest(this.#ctx, server, { way, token: way.token, mayFailOver, isChoice: false }).start(targets)
+    new ForwardedRequest(this.#ctx, server, { way, token: way.token, purpose: 'outbound' }).start(targets)
   }
 
   #answer(server: ServerTransaction, status: number, headers: readonly (readonly [string, string])[] = []): void {

@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TokenKey } from '../domain/route-token.ts'
+import { uniqueText } from './unique.ts'
 
 const BLOCK = 64
 
@@ -28,11 +29,17 @@ export function createTokenKey(secret: string): TokenKey {
 export function keptSecret(stateDir: string): string {
   const file = join(stateDir, 'token.key')
   mkdirSync(stateDir, { recursive: true })
-  try {
-    // `wx`: of several that start at once, one makes it, and the others read it.
-    writeFileSync(file, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  if (!existsSync(file)) {
+    // Written aside and linked: of several that start at once one gives the name, and all read a whole secret.
+    const aside = `${file}.${uniqueText()}`
+    writeFileSync(aside, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600 })
+    try {
+      linkSync(aside, file)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+    } finally {
+      unlinkSync(aside)
+    }
   }
   return readFileSync(file, 'utf8').trim()
 }

@@ -11,8 +11,7 @@ export class ContextStory {
   readonly context: ResponseContext
 
   constructor(options: Partial<ContextOptions> = {}) {
-    const usual = { isInvite: true, mayFailOver: true, isChoice: true, takeRetry: () => true }
-    this.context = new ResponseContext({ ...usual, ...options })
+    this.context = new ResponseContext({ isInvite: true, purpose: 'choice', takeRetry: () => true, ...options })
   }
 
   /** The effects of one event, in their order. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isOpen } from '../../src/domain/branch.ts'
-import type { ContextOptions } from '../../src/domain/response-context.ts'
+import type { ContextOptions, Purpose } from '../../src/domain/response-context.ts'
 import { ContextStory } from './context-story.ts'
 
 /** Each row: what happens, and everything that it makes the context ask for. */
@@ -112,19 +112,28 @@ describe('failover', () => {
     ])
   })
 
-  it('starts nothing where the request must stay with its proxy', () => {
-    expectStory({ mayFailOver: false }, [
-      ['start px1 px2', 'try px1, watch-ringing px1'],
-      ['px1 silence', ''],
-      ['px1 gone', 'px1 was transportError, answer 500, done'],
-    ])
+  it('inside a dialog goes to another proxy only when its own is gone', () => {
+    const start = ['start px1 px2', 'try px1, watch-ringing px1'] as const
+    const dialog = { purpose: 'dialog' } as const
+    expectStory(dialog, [start, ['px1 silence', ''], ['px1 503', 'px1 was unavailable, answer 500, done']])
+    expectStory(dialog, [start, ['px1 timeout', 'px1 was timeout, answer 408, done']])
+    expectStory(dialog, [start, ['px1 gone', 'px1 was transportError, try px2, watch-ringing px2']])
   })
 
   it('does not send the caller away for a time when only the proxy of a dialog, or his own peer, is gone', () => {
-    const dialog = { mayFailOver: false, isChoice: false }
-    const start = ['start px1', 'try px1, watch-ringing px1'] as const
-    expectStory(dialog, [start, ['px1 503', 'px1 was unavailable, answer 500, done']])
-    expectStory(dialog, [start, ['px1 gone', 'px1 was transportError, answer 503, done']])
+    for (const purpose of ['dialog', 'outbound'] as const) {
+      const start = ['start px1', 'try px1, watch-ringing px1'] as const
+      expectStory({ purpose }, [start, ['px1 503', 'px1 was unavailable, answer 500, done']])
+      expectStory({ purpose }, [start, ['px1 gone', 'px1 was transportError, answer 503, done']])
+    }
+  })
+
+  it('goes along the targets that the operator named', () => {
+    expectStory({ purpose: 'outbound' }, [
+      start2,
+      ['px1 503', 'px1 was unavailable, try px2, watch-ringing px2'],
+      ['px2 503', 'px2 was unavailable, answer 500, done'],
+    ])
   })
 
   it('says 503 with a time when nobody is left, whether they refuse or say 503', () => {
@@ -333,8 +342,7 @@ describe('in any order of events', () => {
 
   interface History {
     readonly isInvite: boolean
-    readonly mayFailOver: boolean
-    readonly isChoice: boolean
+    readonly purpose: Purpose
     readonly retries: number
     readonly candidates: number
     readonly isCancelledFirst: boolean
@@ -343,8 +351,7 @@ describe('in any order of events', () => {
 
   const history: fc.Arbitrary<History> = fc.record({
     isInvite: fc.boolean(),
-    mayFailOver: fc.boolean(),
-    isChoice: fc.boolean(),
+    purpose: fc.constantFrom<Purpose>('choice', 'dialog', 'outbound'),
     retries: fc.nat(3),
     candidates: fc.nat(4),
     isCancelledFirst: fc.boolean(),
