@@ -34,6 +34,7 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
     process.exitCode = 1
     await finish(components, log)
     lifecycle.state = 'stopped'
+    await flushed(log)
     process.exit(1)
   }
   lifecycle.state = 'ready'
@@ -48,7 +49,13 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
   await finish(components, log)
   lifecycle.state = 'stopped'
   log.info({}, 'stopped')
+  await flushed(log)
   process.exit(0)
+}
+
+/** While the event loop still turns: at exit, the log's output tries a pipe that nobody reads again and again, for ever. */
+async function flushed(log: Logger): Promise<void> {
+  await within(STOP_MS, new Promise<void>((resolve) => log.flush(() => resolve())), () => {})
 }
 
 async function finish(components: readonly Component[], log: Logger): Promise<void> {

@@ -25,32 +25,27 @@ export function readWay(
   own: OwnAddresses,
   keys: readonly TokenKey[],
 ): Way {
+  const { uri, callId } = request
+  const read = (user: string | undefined) => (user === undefined ? undefined : readToken(user, callId, keys))
   let ownRoutes = 0
-  while (isOwn(routes[ownRoutes], own)) ownRoutes++
-  const written = routes.slice(0, ownRoutes).flatMap(({ uri }) => uri.user ?? [])
-  const { uri } = request
-  const ownUser = uri.user !== undefined && own.isOurs(uri.host, uri.port) ? uri.user : undefined
-  const inUri = ownUser === undefined ? undefined : readToken(ownUser, request.callId, keys)
-  const token = firstToken(written, request.callId, keys) ?? inUri
+  let token: RouteToken | undefined
+  let hasUser = false
+  for (const { uri: route } of routes) {
+    const found = read(route.user)
+    // A Route of another instance has its address, and a token that verifies here.
+    if (found === undefined && !own.isOurs(route.host, route.port)) break
+    token ??= found
+    hasUser ||= route.user !== undefined
+    ownRoutes++
+  }
+  const inUri = read(uri.user)
   return {
     ownRoutes,
     routes: routes.slice(ownRoutes),
     isStrict: inUri !== undefined && routes.length > ownRoutes,
-    token,
-    isForged: token === undefined && written.length > 0,
+    token: token ?? inUri,
+    isForged: token === undefined && inUri === undefined && hasUser,
   }
-}
-
-function isOwn(route: RouteValue | undefined, own: OwnAddresses): boolean {
-  return route !== undefined && own.isOurs(route.uri.host, route.uri.port)
-}
-
-function firstToken(texts: readonly string[], callId: string, keys: readonly TokenKey[]): RouteToken | undefined {
-  for (const text of texts) {
-    const token = readToken(text, callId, keys)
-    if (token !== undefined) return token
-  }
-  return undefined
 }
 
 /** Which side of the dialog a request comes from; undefined when it belongs to neither. */

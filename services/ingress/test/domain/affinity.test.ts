@@ -52,7 +52,13 @@ describe('the way of a request', () => {
   })
 
   it('knows us by the port too', () => {
-    expect(wayOf({ headers: [`Route: <sip:${written}@lb.example.com:5080;lr>`] })).toMatchObject({ ownRoutes: 0 })
+    expect(wayOf({ headers: ['Route: <sip:lb.example.com:5099;lr>'] })).toMatchObject({ ownRoutes: 0 })
+  })
+
+  it('takes the Route of another instance for ours, since its token verifies', () => {
+    const way = wayOf({ headers: [`Route: <sip:${written}@lb2.example.com;lr>, <sip:px1.example.com;lr>`] })
+    expect(way).toMatchObject({ ownRoutes: 1, token, isForged: false })
+    expect(way.routes).toHaveLength(1)
   })
 
   it('is forged where the user part of our Route is no token, or one of another call', () => {
@@ -80,8 +86,9 @@ describe('the way of a request', () => {
     expect(way).toMatchObject({ isStrict: false, token: undefined, isForged: false })
   })
 
-  it('reads no token at the address of somebody else', () => {
-    expect(wayOf({ uri: `sip:${written}@other.example.com` })).toMatchObject({ token: undefined })
+  it('takes a user that is no token, at the address of somebody else, for a further hop', () => {
+    const way = wayOf({ headers: ['Route: <sip:bob@other.example.com;lr>'] })
+    expect(way).toMatchObject({ ownRoutes: 0, token: undefined, isForged: false })
   })
 })
 
