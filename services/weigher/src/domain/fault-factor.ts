@@ -1,7 +1,7 @@
 import { fall } from './bounded-slope.ts'
 
 /** One failure in ten happens to every proxy whose callees fail now and then. */
-export const TOLERATED_RATE = 0.1
+const TOLERATED_RATE = 0.1
 /** A proxy that fails every second request is of no use, and may be ejected. */
 export const RUINOUS_RATE = 0.5
 

@@ -66,7 +66,7 @@ export function responseFactors(
 }
 
 /** How much slower than allowed, as a part of what is allowed; 0 in the normal range. */
-export function beyond(own: LevelNow, pool: Medians, toleranceMs: number): number {
+function beyond(own: LevelNow, pool: Medians, toleranceMs: number): number {
   const allowed = (ms: number) => ms + Math.max(toleranceMs, RELATIVE_TOLERANCE * ms)
   const slowness = own.typicalMs / allowed(pool.typicalMs) - 1
   const gate = GATE_GAIN * (own.lastingMs / allowed(pool.crestMs) - 1)
@@ -74,7 +74,7 @@ export function beyond(own: LevelNow, pool: Medians, toleranceMs: number): numbe
 }
 
 /** Of the pool: the lower medians of what is typical, and of what is usual on the slow side. */
-export interface Medians {
+interface Medians {
   readonly typicalMs: number
   readonly crestMs: number
 }

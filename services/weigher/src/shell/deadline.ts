@@ -1,5 +1,5 @@
 /** The store did not answer in time; what was asked of it may or may not have happened. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   readonly code = 'deadline'
 
   constructor(ms: number) {

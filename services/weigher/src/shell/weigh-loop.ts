@@ -27,6 +27,8 @@ export interface WeighLoopOptions {
 const GATHER_MS = 10
 /** News that do not wait for the tick come at most so often. */
 const HASTE_MS = 50
+/** Nobody gets there by counting: a larger one is forged, and would leave no room for the next. */
+const LARGEST_EPOCH = 1e9
 
 /**
  * Folds what is heard into the pools, and weighs them at a steady rate; at once when a load is told, a probe is not answered,
@@ -130,7 +132,7 @@ export class WeighLoop implements Component {
   }
 
   #trafficked(keeper: PoolKeeper, data: Traffic, now: number): boolean {
-    keeper.ingressEpoch = Math.max(keeper.ingressEpoch, data.epoch)
+    if (data.epoch <= LARGEST_EPOCH) keeper.ingressEpoch = Math.max(keeper.ingressEpoch, data.epoch)
     return keeper.pool.trafficked(data, now)
   }
 }

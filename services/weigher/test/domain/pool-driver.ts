@@ -18,7 +18,7 @@ import type { WeighedProxy } from '../../src/domain/weighed-proxy.ts'
 import { report } from './support.ts'
 
 const { weights } = config.parse({})
-export const settings: Settings = { weights, probeIntervalMs: 1000, policy: 'least-work', strict: false }
+const settings: Settings = { weights, probeIntervalMs: 1000, policy: 'least-work', strict: false }
 const frame: Frame = { pool: 'default', writer: 'w', policy: 'least-work', strict: false, costs: {} }
 const prober = '/siplb/prober/p1'
 

@@ -1,6 +1,6 @@
 import type { Outcomes, ProxyTraffic } from '@siplb/contracts'
 
-export const noOutcomes: Outcomes = {
+const noOutcomes: Outcomes = {
   success: 0,
   redirection: 0,
   refusal: 0,
