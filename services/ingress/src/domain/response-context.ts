@@ -93,7 +93,7 @@ export class ResponseContext {
 
   /** No response at all for so long that another proxy is to have its chance. */
   silence(branch: Branch): ForwardEffect[] {
-    const isLost = branch.state === 'silent' && !branch.isSuperseded && this.#mayLeave()
+    const isLost = branch.state === 'silent' && !branch.isSuperseded && this.#options.purpose !== 'dialog'
     if (!isLost || !this.#mayStartBranch() || this.#untried.length === 0 || !this.#options.takeRetry()) return []
     branch.isSuperseded = true
     const next = this.#untried.shift()

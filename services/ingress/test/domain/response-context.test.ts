@@ -88,6 +88,15 @@ describe('failover', () => {
     ])
   })
 
+  it('goes on from a silent one though another rang before it was gone', () => {
+    expectStory({}, [
+      ['start px1 px2 px3', 'try px1, watch-ringing px1, watch-silence px1'],
+      ['px1 180', 'watch-ringing px1, relay 180'],
+      ['px1 gone', 'px1 was transportError, try px2, watch-ringing px2, watch-silence px2'],
+      ['px2 silence', 'try px3, watch-ringing px3'],
+    ])
+  })
+
   it('does not go on by 503 or time-out once it rang', () => {
     const ringing = [start2, ['px1 180', 'watch-ringing px1, relay 180']] as const
     expectStory({}, [...ringing, ['px1 503', 'px1 was unavailable, answer 500, done']])
