@@ -116,10 +116,10 @@ export class ForwardedRequest {
   }
 
   #send(branch: Branch, link: Link | undefined): void {
+    this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
     const { bus, wheel, clients, now } = this.#ctx
     const branchId = makeBranch({ instance: bus.instance, worker: 0, unique: uniqueText() })
-    this.#begin(branch)
     const bytes = this.#bytesFor(branch.target, branchId)
     const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
       response: (response) => this.#response(branch, client, response),

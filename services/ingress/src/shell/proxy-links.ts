@@ -14,6 +14,8 @@ import type { Link } from './link.ts'
 /** How long a refusal is believed: then somebody may be listening again. */
 const GONE_MS = 2000
 const CLOSE_AFTER_MS = 60_000
+/** A name that did not resolve is not asked for again so soon: each call would wait for the name service. */
+const UNRESOLVED_MS = 5000
 
 export interface LinkHandlers {
   onPacket(packet: Packet): void
@@ -109,6 +111,7 @@ export class ProxyLink implements Link {
 export class ProxyLinks {
   readonly #links = new Map<string, ProxyLink>()
   readonly #addresses = new Map<string, string>()
+  readonly #unresolvedUntil = new Map<string, number>()
   readonly #resolver: Resolver
   readonly #handlers: LinkHandlers
   readonly #now: () => number
@@ -154,6 +157,7 @@ export class ProxyLinks {
     const endpoint = (address: string | undefined): Endpoint | undefined =>
       address === undefined ? undefined : { transport: 'udp', address, port }
     const known = isIP(host) === 0 ? this.#addresses.get(host) : host
+    if (known === undefined && this.#now() < (this.#unresolvedUntil.get(host) ?? 0)) return undefined
     return known === undefined ? this.#resolve(host).then(endpoint) : endpoint(known)
   }
 
@@ -186,9 +190,11 @@ export class ProxyLinks {
     const answer = await this.#resolver.resolve(host)
     if (answer.kind === 'resolved') {
       this.#addresses.set(host, answer.address)
+      this.#unresolvedUntil.delete(host)
       return answer.address
     }
-    this.#log.warn({ host, code: answer.code }, 'host of a proxy not resolved')
+    if (!this.#unresolvedUntil.has(host)) this.#log.warn({ host, code: answer.code }, 'host not resolved')
+    this.#unresolvedUntil.set(host, this.#now() + UNRESOLVED_MS)
     return this.#addresses.get(host)
   }
 }
