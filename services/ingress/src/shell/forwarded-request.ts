@@ -13,7 +13,7 @@ import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog, standInRoute } from './dialogs.ts'
 import type { Link } from './link.ts'
-import type { Arrival, ServerTransaction } from './server-transaction.ts'
+import type { Arrival, Forwarding, ServerTransaction } from './server-transaction.ts'
 import type { Timer } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
 
@@ -30,7 +30,7 @@ export interface ForwardOptions {
 }
 
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
-export class ForwardedRequest {
+export class ForwardedRequest implements Forwarding {
   readonly #ctx: IngressContext
   readonly #server: ServerTransaction
   readonly #arrival: Arrival
@@ -57,7 +57,6 @@ export class ForwardedRequest {
     server.forwarded = this
   }
 
-  /** An INVITE without a final response yet: what a stop has to wait for. */
   get isPending(): boolean {
     return this.#method === 'INVITE' && !this.#context.isAnswered
   }

@@ -164,6 +164,7 @@ export class ProxyLinks {
   /** Closes links that nobody used for a minute, so that callers' addresses do not pile up. */
   async closeIdle(keep: ReadonlySet<ProxyLink>): Promise<void> {
     const oldest = this.#now() - CLOSE_AFTER_MS
+    for (const [host, until] of this.#unresolvedUntil) if (until < oldest) this.#unresolvedUntil.delete(host)
     for (const [key, link] of this.#links) {
       if (link.usedAt > oldest || link.pending.size > 0 || keep.has(link)) continue
       this.#links.delete(key)

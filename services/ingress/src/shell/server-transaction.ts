@@ -13,7 +13,6 @@ import {
 } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { ReceivedParams } from '../domain/edits.ts'
-import type { ForwardedRequest } from './forwarded-request.ts'
 import { Transaction } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
@@ -27,6 +26,13 @@ export interface Arrival {
   reply(bytes: Buffer): void
 }
 
+/** What became of a request that was passed on. */
+export interface Forwarding {
+  /** An INVITE without a final response yet: what a stop has to wait for. */
+  readonly isPending: boolean
+  cancel(): void
+}
+
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(arrival: Arrival): void
@@ -38,7 +44,7 @@ export class ServerTransaction {
   readonly key: string
   readonly arrival: Arrival
   /** Where it was forwarded; undefined while we answer it ourselves. */
-  forwarded: ForwardedRequest | undefined
+  forwarded: Forwarding | undefined
   #ack: Arrival | undefined
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
