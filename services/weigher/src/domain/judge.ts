@@ -1,7 +1,7 @@
 import { RUINOUS_RATE } from './fault-factor.ts'
 import { faultRate, type FaultRate, type FaultRules } from './fault-window.ts'
 import { toEject } from './outlier-ejection.ts'
-import { isFailing } from './probe-view.ts'
+import { isFailing, type ProbeView } from './probe-view.ts'
 import { doubtedProbers } from './prober-doubt.ts'
 import type { ProxyView } from './proxy-view.ts'
 import { staleMs, type Settings } from './settings.ts'
@@ -9,18 +9,18 @@ import { verdictOn } from './verdict.ts'
 
 /** Who lives, who fails, who is to be left out: brings the standing of every proxy of a pool up to date. */
 export function judge(pool: readonly ProxyView[], settings: Settings, now: number): void {
-  // A disabled proxy is not probed: what was last heard of it must not count for ever.
-  const judged = pool.filter(({ record }) => record.adminState !== 'disabled')
   const doubted = doubtedProbers(
-    judged.map(({ probes, liveViews }) => ({ probes, live: liveViews })),
+    pool.map((proxy) => ({ probes: freshProbes(proxy, settings, now), live: proxy.liveViews })),
     now,
   )
-  for (const proxy of judged) {
-    const probes = [...proxy.probes].flatMap(([prober, view]) => (doubted.has(prober) ? [] : [view]))
-    const verdict = verdictOn({ probes, live: proxy.liveViews, staleMs: staleMs(settings) }, now)
+  for (const proxy of pool) {
+    const probes = [...freshProbes(proxy, settings, now)].flatMap(([prober, view]) =>
+      doubted.has(prober) ? [] : [view],
+    )
+    const verdict = verdictOn({ probes, live: proxy.liveViews }, now)
     proxy.happened({ kind: 'judged', verdict }, now, settings)
   }
-  ejectOutliers(judged, settings, now)
+  ejectOutliers(pool, settings, now)
 }
 
 export function isInUse({ standing }: ProxyView): boolean {
@@ -49,7 +49,7 @@ function ejectOutliers(pool: readonly ProxyView[], settings: Settings, now: numb
 }
 
 function faultsOf(proxy: ProxyView, settings: Settings, now: number): FaultRate {
-  const inRow = Math.max(0, ...freshProbes(proxy, settings, now).map((view) => view.faultsInRow))
+  const inRow = Math.max(0, ...[...freshProbes(proxy, settings, now).values()].map((view) => view.faultsInRow))
   return faultRate(proxy.liveViews, inRow, now, rulesOf(settings))
 }
 
@@ -59,12 +59,15 @@ function witnesses(proxy: ProxyView, settings: Settings, now: number): number {
     const { isBelieved, rate } = faultRate([view], 0, now, rulesOf(settings))
     return isBelieved && rate >= RUINOUS_RATE
   })
-  const probers = freshProbes(proxy, settings, now).filter((view) => isFailing(view) || view.faultsInRow > 0)
+  const probers = [...freshProbes(proxy, settings, now).values()].filter(
+    (view) => isFailing(view) || view.faultsInRow > 0,
+  )
   return ingresses.length + probers.length
 }
 
-function freshProbes(proxy: ProxyView, settings: Settings, now: number) {
-  return [...proxy.probes.values()].filter((view) => now - view.at <= staleMs(settings))
+/** Without the last words of probers that are gone. */
+function freshProbes(proxy: ProxyView, settings: Settings, now: number): Map<string, ProbeView> {
+  return new Map([...proxy.probes].filter(([, view]) => now - view.at <= staleMs(settings)))
 }
 
 function rulesOf({ weights }: Settings): FaultRules {

@@ -24,8 +24,6 @@ import { keep } from './sources.ts'
 const STARVED = { requests: 5, ms: 500 }
 /** More than that, a stretch of few requests says nothing of one of them. */
 const LONGEST_WAIT_MS = 2000
-/** Probes that lose so many in a row say nothing of response times any more, though the last figure was good. */
-const MUTE_LOSSES = 3
 /** A transaction ends by timeout 32 s after it was sent (RFC 3261, 17.1.1.2: Timer B), and a report comes late. */
 const TIMEOUT_NEWS_MS = 35_000
 const MOST_METHODS = 16
@@ -116,13 +114,12 @@ export class ProxyView {
   }
 
   responseEvidence(now: number): ResponseEvidence {
-    const isMute = this.probes.size > 0 && [...this.probes.values()].every((view) => view.lossesInRow >= MUTE_LOSSES)
     const live = new Map<string, Measured>()
     for (const [method, response] of this.#liveResponses) {
       const level = levelNow(response.level)
       if (level !== undefined) live.set(method, { ...level, evidence: evidenceAt(response, now) })
     }
-    return { probe: isMute ? undefined : levelNow(this.#probeResponse), live }
+    return { probe: levelNow(this.#probeResponse), live }
   }
 
   inFlight(now: number): number {

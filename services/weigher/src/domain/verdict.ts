@@ -17,12 +17,10 @@ export type Verdict =
   | { readonly kind: 'dead'; readonly cause: string }
 
 export interface Evidence {
-  /** By prober, without those that are doubted. */
+  /** By prober, without those that are doubted, or gone. */
   readonly probes: readonly ProbeView[]
   /** By ingress. */
   readonly live: readonly IngressView[]
-  /** A prober that said nothing for so long is gone, and its last word with it. */
-  readonly staleMs: number
 }
 
 /** Four in a row are silence; prober: at once, after 100, 200 and 300 ms. */
@@ -37,9 +35,7 @@ const ANSWER_MS = 500
 /** What a report tells may have happened that long before it arrived. */
 const REPORT_MS = 500
 
-export function verdictOn(evidence: Evidence, now: number): Verdict {
-  const { live, staleMs } = evidence
-  const probes = evidence.probes.filter((view) => now - view.at <= staleMs)
+export function verdictOn({ probes, live }: Evidence, now: number): Verdict {
   const accusers = probes.filter(isFailing)
   if (accusers.length === 0) return praise(probes, live, now)
   const cause = accusers.every((accuser) => isRefuted(accuser, probes, live))
@@ -63,7 +59,8 @@ export function isFailingLive(live: readonly IngressView[], now: number): boolea
 function praise(probes: readonly ProbeView[], live: readonly IngressView[], now: number): Verdict {
   const steady = probes.filter((view) => view.answersInRow >= 2).map((view) => view.at)
   const isAlive =
-    probes.length > 0 || live.some(({ answeredAt }) => answeredAt !== undefined && now - answeredAt < RECENT_MS)
+    probes.some((view) => view.answersInRow > 0) ||
+    live.some(({ answeredAt }) => answeredAt !== undefined && now - answeredAt < RECENT_MS)
   return isAlive ? { kind: 'alive', steadyAt: Math.max(Number.NEGATIVE_INFINITY, ...steady) } : { kind: 'none' }
 }
 

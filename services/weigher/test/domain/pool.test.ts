@@ -96,6 +96,33 @@ describe('a proxy that becomes ten times slower', () => {
   })
 })
 
+describe('a probe', () => {
+  it('that the prober itself doubts makes no proxy slow', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(5000, () => idle)
+    for (let i = 0; i < 8; i++) driver.probe('a', { responseTimeMs: 400, doubtful: true })
+    driver.run(250, () => idle)
+    expect(driver.row('a')).toMatchObject({ weight: 100, signals: { responseTimeMs: 10 } })
+  })
+
+  it('that is answered 503 in no time makes no slow proxy quick', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, but('a', { probeMs: 100 }, idle))
+    driver.run(5000, but('a', { probeMs: 1, probeStatus: 503 }, idle))
+    expect(driver.row('a')?.signals.responseTimeMs).toBe(100)
+  })
+
+  it('that was lost is forgotten with its prober', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(5000, () => well)
+    for (let i = 0; i < 4; i++) driver.probe('a', { outcome: 'lost' }, '/siplb/prober/p2')
+    driver.run(1000, () => ({ ...well, probeMs: 'unprobed' }))
+    expect(driver.row('a')?.state).toBe('suspect')
+    driver.run(20_000, () => ({ probeMs: 'unprobed' }))
+    expect(driver.weights()).toEqual([100, 100, 100])
+  })
+})
+
 describe('load', () => {
   it('takes weight from a proxy that is over the target, and gives it back', () => {
     const driver = new PoolDriver('a', 'b')
@@ -151,6 +178,14 @@ describe('a proxy that answers 503 at once', () => {
     driver.run(2000, but('a', { probeMs: 1, probeStatus: 503, liveMs: 1, live: 'unavailable' }))
     expect(driver.row('a')?.state).toBe('ejected')
     expect(driver.weight('a')).toBe(0)
+  })
+
+  it('loses its share at once and not step by step', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(3000, but('a', { probeMs: 10, liveMs: 1, live: 'unavailable' }))
+    const seen = driver.said.map(({ table }) => table.proxies[0]?.weight)
+    expect(new Set(seen)).toEqual(new Set([100, 2]))
   })
 
   it('is not ejected on the word of one ingress, but keeps a trickle', () => {
@@ -226,6 +261,16 @@ describe('a dead proxy', () => {
     expect(driver.weights()).toEqual([100, 100, 100])
     const grown = driver.said.map(({ table }) => table.proxies[0]?.weight ?? 0).filter((weight) => weight > 0)
     expect(grown.slice(1).every((weight, i) => weight >= (grown[i] ?? 0) || i < 2)).toBe(true)
+  })
+
+  it('that is back is not blamed for the timeouts of the time when it was silent', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(5000, but('a', { probeMs: 'lost', liveMs: 10, live: 'silence' }))
+    driver.run(5000, () => well)
+    driver.traffic('i1', report('a', 0, { timeout: 60 }))
+    driver.run(500, () => well)
+    expect(driver.row('a')).toMatchObject({ state: 'recovering', signals: { faultRate: 0 } })
   })
 
   it('that flaps every five seconds says at most two things in ten, and gets at most a tenth after three times', () => {

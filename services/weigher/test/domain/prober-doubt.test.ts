@@ -21,6 +21,15 @@ describe('a prober', () => {
     expect(doubtedProbers(pool, 2000).size).toBe(0)
   })
 
+  it('is believed when it loses half of the pool, though one of them is answered elsewhere', () => {
+    const pool = [
+      proxy(at('lost', 1000), answering(1900)),
+      proxy(at('lost', 1100)),
+      ...Array<Heard>(2).fill(proxy(at('answered', 1500))),
+    ]
+    expect(doubtedProbers(pool, 2000).size).toBe(0)
+  })
+
   it('is doubted when it loses most of a pool that answers real traffic', () => {
     const pool = [proxy(at('lost', 1000), answering(1900)), proxy(at('lost', 1100)), proxy(at('answered', 1500))]
     expect([...doubtedProbers(pool, 2000)]).toEqual(['a'])

@@ -30,8 +30,7 @@ function ingress(
     newIngressView,
   )
 }
-const verdict = (probes: ProbeView[], live: IngressView[] = [], now = 10_000) =>
-  verdictOn({ probes, live, staleMs: 5000 }, now)
+const verdict = (probes: ProbeView[], live: IngressView[] = [], now = 10_000) => verdictOn({ probes, live }, now)
 
 const healthy = ingress(Array(8).fill([4, { success: 4 }]))
 const silent = ingress(Array(4).fill([2, {}]))
@@ -80,12 +79,6 @@ describe('the verdict on a proxy', () => {
   it('does not count samples that the prober itself doubts', () => {
     expect(verdict([prober(Array(6).fill({ ...lost, doubtful: true }))]).kind).toBe('none')
     expect(verdict([prober([answered, { ...refused, doubtful: true }])]).kind).toBe('alive')
-  })
-
-  it('forgets the last word of a prober that is gone', () => {
-    const gone = prober([lost, lost])
-    expect(verdict([gone], [], 14_900).kind).toBe('failing')
-    expect(verdict([gone], [], 15_100).kind).toBe('none')
   })
 
   it('knows since when probes are answered steadily', () => {
