@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { eventually } from './eventually.ts'
 import { startIngress } from './ingress-under-test.ts'
 import { Peer } from './peer.ts'
 import { Phone } from './phone.ts'
@@ -129,37 +130,37 @@ describe.concurrent('the count of dialogs', () => {
   it('rises with a call and falls with its BYE', async () => {
     await using s = await scene()
     const { invite, ok } = await s.call()
-    await expect.poll(dialogs(s)).toBe(1)
+    await eventually(dialogs(s), 1)
     s.phone.follow(invite, ok, 'BYE')
     s.px1.answer(await s.px1.next('BYE'), 200)
-    await expect.poll(dialogs(s)).toBe(0)
+    await eventually(dialogs(s), 0)
   })
 
   it('falls with a BYE that the proxy knows nothing of any more', async () => {
     await using s = await scene()
     const { invite, ok } = await s.call()
-    await expect.poll(dialogs(s)).toBe(1)
+    await eventually(dialogs(s), 1)
     s.phone.follow(invite, ok, 'BYE')
     s.px1.answer(await s.px1.next('BYE'), 481)
-    await expect.poll(dialogs(s)).toBe(0)
+    await eventually(dialogs(s), 0)
   })
 
   it('falls with a BYE of the callee', async () => {
     await using s = await scene()
     const call = await s.call()
-    await expect.poll(dialogs(s)).toBe(1)
+    await eventually(dialogs(s), 1)
     s.px1.send(fromCallee(call, 'BYE', s.px1), s.lb.place)
     s.phone.peer.answer(await s.phone.next('BYE'), 200)
-    await expect.poll(dialogs(s)).toBe(0)
+    await eventually(dialogs(s), 0)
   })
 
   it('does not rise again with a copy of the 2xx that comes late', async () => {
     await using s = await scene()
     const { invite, asked, ok } = await s.call()
-    await expect.poll(dialogs(s)).toBe(1)
+    await eventually(dialogs(s), 1)
     s.phone.follow(invite, ok, 'BYE')
     s.px1.answer(await s.px1.next('BYE'), 200)
-    await expect.poll(dialogs(s)).toBe(0)
+    await eventually(dialogs(s), 0)
     s.px1.answer(asked, 200, { headers: [contactOf(s.px1)] })
     await sleep(400)
     expect(await dialogs(s)()).toBe(0)

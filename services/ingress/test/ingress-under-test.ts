@@ -1,5 +1,5 @@
 import { createNatsBus, type Bus } from '@siplb/bus'
-import { config as configSchema, natsConfig, type Config } from '@siplb/contracts'
+import { config as configSchema, natsConfig, weightsQuestion, type Config } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
 import { freePort, waitFor } from '@siplb/testkit'
 import type { z } from 'zod'
@@ -14,9 +14,9 @@ const log = createLogger('ingress', 'test', { level: 'silent' })
 /** A bus that nobody is on: port 1 refuses. */
 const noNats = 'nats://127.0.0.1:1'
 
-export async function connectBus(service: string, instance: string, url = noNats): Promise<Bus> {
+export async function connectBus(service: string, instance: string, url = noNats, prefix = 'test'): Promise<Bus> {
   const observer = createBusCounters(createRegistry())
-  const config = natsConfig.parse({ servers: [url] })
+  const config = natsConfig.parse({ servers: [url], prefix })
   const bus = createNatsBus({ config, service, instance, version: '0.0.0', log, observer })
   if (url !== noNats) await waitFor(() => bus.isConnected(), 5000, 'the bus')
   return bus
@@ -27,6 +27,8 @@ export interface IngressSettings {
   readonly ingress?: z.input<typeof configSchema>['ingress']
   /** Left out: there is no bus, and the ingress chooses by itself. */
   readonly nats?: string
+  /** Of the subjects: keeps tests apart that share a server. */
+  readonly prefix?: string
   readonly instance?: string
   readonly stateDir?: string
   readonly secrets?: readonly string[]
@@ -40,6 +42,8 @@ export interface IngressUnderTest extends AsyncDisposable {
   /** `127.0.0.1:port`, as it writes itself into Via and Record-Route. */
   readonly hostPort: string
   readonly bus: Bus
+  /** Of the table that it chooses by. */
+  revision(pool: string): { readonly epoch: number; readonly seq: number } | undefined
   /** Sum of a counter or gauge over all its labels that fit. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
   reconfigure(pools: IngressSettings['pools']): void
@@ -50,7 +54,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
   const port = settings.port ?? (await freePort('udp'))
   const parse = (given: IngressSettings['pools']): Config => configSchema.parse({ instance, ingress, pools: given })
-  const bus = await connectBus('ingress', instance, settings.nats)
+  const bus = await connectBus('ingress', instance, settings.nats, settings.prefix)
   const registry = createRegistry()
   const made = createIngress({
     config: parse(pools),
@@ -63,12 +67,18 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
     now: nowMs,
   })
   for (const component of made.components) await component.start?.()
+  // Whatever the answer: it comes behind all that was subscribed before.
+  if (settings.nats !== undefined) await bus.request(weightsQuestion, { pool: 'none' }, {}, 1000).catch(() => {})
   const metric = (name: string, labels = {}) => sumOf(registry, name, labels)
   return {
     place: { address: '127.0.0.1', port },
     hostPort: `127.0.0.1:${port}`,
     bus,
     metric,
+    revision(pool) {
+      const known = made.tables.get(pool)
+      return known === undefined ? undefined : { epoch: known.epoch, seq: known.seq }
+    },
     reconfigure: (changed) => made.reconfigure(parse(changed)),
     async drain() {
       for (const component of made.components.toReversed()) await component.drain?.()

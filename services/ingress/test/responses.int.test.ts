@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { eventually } from './eventually.ts'
 import { Peer, responseText } from './peer.ts'
 import { scene } from './scene.ts'
 
@@ -157,5 +158,5 @@ it('rule 25: forks behind a proxy keep their To tags, and each 2xx is a dialog',
   s.px1.answer(asked, 200, { tag: 'mobile' })
   s.px1.answer(asked, 200, { tag: 'mobile' })
   for (let i = 0; i < 3; i++) await s.phone.next(200)
-  await expect.poll(() => s.lb.metric('siplb_dialogs')).toBe(2)
+  await eventually(() => s.lb.metric('siplb_dialogs'), 2)
 })

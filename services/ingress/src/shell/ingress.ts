@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
-import { explainQuestion, type Config, type WeightTable } from '@siplb/contracts'
+import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { TransactionTable } from '@siplb/sip'
@@ -118,7 +118,7 @@ export function createIngress(options: IngressOptions): Ingress {
   )
 
   bus.serve(explainQuestion, {}, ({ callId }) => explain(ctx, callId))
-  ctx.tables.onTable((table) => followTable(ctx, addresses, table))
+  ctx.tables.onTable((table, before) => followTable(ctx, addresses, table, before))
   return {
     tables: ctx.tables,
     components: [
@@ -139,14 +139,23 @@ export function createIngress(options: IngressOptions): Ingress {
   }
 }
 
-/** New proxies get their sockets; from those that are down nothing can come any more. */
-function followTable(ctx: IngressContext, addresses: AddressBook, table: WeightTable): void {
+/** New proxies get their sockets; from those that went down nothing can come any more. */
+function followTable(
+  ctx: IngressContext,
+  addresses: AddressBook,
+  table: WeightTable,
+  before: readonly WeightRow[],
+): void {
   const prepared = ctx.links.prepare(table.proxies.map(({ uri }) => uri))
   prepared.then(
     () => addresses.refresh(),
     (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared'),
   )
-  for (const { state, uri } of table.proxies) if (state === 'down') ctx.links.knownLinkTo(uri)?.giveUpPending()
+  // What is sent to one that is down already was sent there knowingly.
+  const wereDown = new Set(before.filter(({ state }) => state === 'down').map(({ id }) => id))
+  for (const { id, state, uri } of table.proxies) {
+    if (state === 'down' && !wereDown.has(id)) ctx.links.knownLinkTo(uri)?.giveUpPending()
+  }
 }
 
 function tables(ctx: IngressContext): Component {

@@ -12,6 +12,9 @@ import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'
 
+/** Hears each new table, with the rows that it takes the place of. */
+export type TableListener = (table: WeightTable, before: readonly WeightRow[]) => void
+
 /**
  * The newest weight table of each pool, ready to choose by.
  *
@@ -25,7 +28,7 @@ export class TableKeeper {
   readonly #snapshots = new Map<string, Snapshot>()
   readonly #rows = new Map<string, readonly WeightRow[]>()
   readonly #changedAt = new Map<string, number>()
-  readonly #listeners: ((table: WeightTable) => void)[] = []
+  readonly #listeners: TableListener[] = []
   readonly #now: () => number
 
   constructor(bus: Bus, disk: DiskTables | undefined, log: Logger, now: () => number) {
@@ -53,7 +56,7 @@ export class TableKeeper {
     return at === undefined ? undefined : this.#now() - at
   }
 
-  onTable(listener: (table: WeightTable) => void): void {
+  onTable(listener: TableListener): void {
     this.#listeners.push(listener)
   }
 
@@ -87,8 +90,9 @@ export class TableKeeper {
   }
 
   #use(table: WeightTable): void {
+    const before = this.rowsOf(table.pool)
     this.#snapshots.set(table.pool, buildSnapshot(table))
     this.#rows.set(table.pool, table.proxies)
-    for (const listener of this.#listeners) listener(table)
+    for (const listener of this.#listeners) listener(table, before)
   }
 }
