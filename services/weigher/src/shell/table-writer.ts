@@ -35,7 +35,7 @@ export class TableWriter implements Component {
   }
 
   start(): void {
-    // The store that is there then may be another, empty one.
+    // The store that is there then may be a new one, whose revisions count anew: ours would by chance be another's.
     const connection = this.#bus.onConnection(() => {
       for (const stored of this.#stored.values()) stored.revision = undefined
     })

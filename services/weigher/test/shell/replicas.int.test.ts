@@ -85,19 +85,21 @@ describe('replicas of the weigher', () => {
     await waitFor(() => site.tables.some((table) => table.writer === 'w2'), 2000, 'the first table of the standby')
   })
 
-  it('go on from the store when the only one is started anew', async () => {
+  it('go on from the store when the only one is started anew, before any probe tells', async () => {
     await using site = await startSite()
-    using _probes = probing(site)
     const first = await startWeigher(site, { pools }, 'w1')
-    await site.until('px3', ({ weight }) => weight < 50)
-    await new Promise((resolve) => setTimeout(resolve, 1500))
+    {
+      using _probes = probing(site)
+      await site.until('px3', ({ weight }) => weight < 50)
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+    }
     await first.stop()
     const before = site.tables.at(-1)
+    if (before === undefined) throw new Error('no table')
     await using _second = await startWeigher(site, { pools }, 'w2')
     const after = await waitFor(() => site.tables.find((table) => table.writer === 'w2'), 3000)
-    if (before === undefined) throw new Error('no table')
     expectAlike(before, after)
-    await new Promise((resolve) => setTimeout(resolve, 2500))
+    await new Promise((resolve) => setTimeout(resolve, 1500))
     expectAlike(before, await site.table())
   })
 

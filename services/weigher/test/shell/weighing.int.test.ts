@@ -213,7 +213,12 @@ describe('a weigher', () => {
     site.bus.publish(trafficSeen, { pool: 'default' }, traffic)
     await waitFor(async () => (await site.table()).epoch === 42, 4000)
     site.bus.publish(trafficSeen, { pool: 'default' }, { ...traffic, epoch: Number.MAX_SAFE_INTEGER })
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    site.bus.publish(
+      loadReported,
+      { pool: 'default' },
+      { proxy: 'px1', load: 1, source: 'x', ageMs: 0, expiresInMs: 5000 },
+    )
+    await site.until('px1', ({ weight }) => weight < 30)
     expect((await site.table()).epoch).toBe(42)
   })
 
