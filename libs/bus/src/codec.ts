@@ -23,16 +23,17 @@ export function encodeJson(value: unknown): Uint8Array {
 export function toBatches(events: readonly string[]): Uint8Array[] {
   const batches: Uint8Array[] = []
   let pending: string[] = []
-  let bytes = 0
+  let bytes = 1 // the opening bracket
   const flush = () => {
     if (pending.length > 0) batches.push(encoder.encode(`[${pending.join(',')}]`))
     pending = []
-    bytes = 0
+    bytes = 1
   }
   for (const event of events) {
-    if (pending.length === batchLimits.events || bytes + event.length > batchLimits.bytes) flush()
+    const added = Buffer.byteLength(event) + 1 // and the comma or bracket behind it
+    if (pending.length === batchLimits.events || bytes + added > batchLimits.bytes) flush()
     pending.push(event)
-    bytes += event.length + 1
+    bytes += added
   }
   flush()
   return batches
