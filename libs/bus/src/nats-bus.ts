@@ -22,6 +22,7 @@ import {
   StorageType,
   DiscardPolicy,
   type Msg,
+  type MsgHdrs,
   type NatsConnection,
   type Service,
   type ServiceMsg,
@@ -30,7 +31,7 @@ import {
 import type { Bus, BusObserver, Handler, Received, StreamSpec, Subscription } from './bus.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
 import { BusError, Refusal } from './errors.ts'
-import { KeptConnection, type ConnectionLog } from './nats-connection.ts'
+import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
 import { addEndpoint, startService, type Endpoint } from './nats-service.ts'
 import { NatsTable } from './nats-table.ts'
 import type { Table } from './table.ts'
@@ -46,6 +47,9 @@ export interface NatsBusOptions {
   /** False for who only asks and listens, such as the command line: it is no service that others should find. Default true. */
   readonly isService?: boolean
 }
+
+/** How long the requests under way may take once the bus is closed. */
+const ANSWER_MS = 2000
 
 /** A bus over NATS. Returns at once; what was subscribed and served takes effect whenever the connection is there. */
 export function createNatsBus(options: NatsBusOptions): Bus {
@@ -63,9 +67,9 @@ class NatsBus implements Bus {
   readonly #connection: KeptConnection
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
+  readonly #answering = new Set<Promise<void>>()
   #registered: Promise<Service> | undefined
   #setUpFor: NatsConnection | undefined
-  #lastEventId = 0
 
   constructor({ config, service, instance, version, log, observer, isService = true }: NatsBusOptions) {
     this.prefix = config.prefix
@@ -97,15 +101,18 @@ class NatsBus implements Bus {
       return false
     }
     const subject = subjectOf(this.prefix, channel.address, params)
+    const send = (payload: Uint8Array | string, h: MsgHdrs) => {
+      nc.publish(subject, payload, { headers: h })
+      this.#observer.published(channel.address)
+    }
     if (isMany(data)) {
       const batches = toBatches(data.map((one) => encodeEvent(channel, one, this.#envelope())))
-      for (const batch of batches) nc.publish(subject, batch, { headers: contentType(batchContentType) })
+      for (const batch of batches) send(batch, contentType(batchContentType))
     } else {
       const h = contentType(eventContentType)
       if (id !== undefined) h.set('Nats-Msg-Id', id)
-      nc.publish(subject, encodeEvent(channel, data, this.#envelope(id)), { headers: h })
+      send(encodeEvent(channel, data, this.#envelope(id)), h)
     }
-    this.#observer.published(channel.address)
     return true
   }
 
@@ -154,18 +161,21 @@ class NatsBus implements Bus {
       // Every endpoint of the services protocol has a queue: where all are to hear, each has its own.
       queue: channel.queueGroup ?? this.instance,
       handler: (error, message) => {
-        if (error === null) void this.#answer(channel, message, handler)
+        if (error === null) this.#untilAnswered(this.#answer(channel, message, handler))
       },
     }
     this.#endpoints.push(endpoint)
-    if (this.#registered !== undefined) void this.#registered.then((service) => addEndpoint(service, endpoint))
-    else if (this.#setUpFor !== undefined) this.#register(this.#setUpFor)
+    if (this.#registered !== undefined) {
+      this.#registered.then((service) => addEndpoint(service, endpoint)).catch(this.#onUnregistered)
+    } else if (this.#setUpFor !== undefined) this.#register(this.#setUpFor)
   }
 
   table<T>(spec: TableSpec<T>, role: 'owner' | 'user'): Table<T> {
     const bucket = bucketName(this.prefix, spec)
-    const onMalformed = () => this.#observer.dropped(bucket, 'malformed')
-    return new NatsTable(this.#connection, bucket, spec, role === 'owner', onMalformed)
+    return new NatsTable(this.#connection, bucket, spec, role === 'owner', (problem, cause) => {
+      this.#observer.dropped(bucket, problem)
+      if (cause !== undefined) this.#log.warn({ problem: cause, table: bucket }, 'table handler failed')
+    })
   }
 
   async ensureStream(spec: StreamSpec): Promise<void> {
@@ -189,7 +199,15 @@ class NatsBus implements Bus {
   }
 
   async close(): Promise<void> {
+    // What was heard is answered before the connection drains: its handlers may still have to ask and to write.
+    if (this.isConnected()) await atMost(ANSWER_MS, this.#answerAll())
     await this.#connection.close()
+  }
+
+  async #answerAll(): Promise<void> {
+    const service = await this.#registered?.catch(() => undefined)
+    await service?.stop()
+    await Promise.all(this.#answering)
   }
 
   /** A connection that was closed for good is replaced by another, which knows nothing of us yet. */
@@ -198,15 +216,24 @@ class NatsBus implements Bus {
     this.#setUpFor = nc
     this.#registered = undefined
     for (const start of this.#subscriptions) start(nc)
-    if (this.#isService) this.#register(nc)
+    if (this.#isService || this.#endpoints.length > 0) this.#register(nc)
   }
 
   #register(nc: NatsConnection): void {
     const identity = { name: `siplb-${this.service}`, instance: this.instance, version: this.#version }
     this.#registered = startService(nc, identity, [...this.#endpoints], this.#log)
-    this.#registered.catch((error: unknown) => {
-      this.#log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'service not registered')
-    })
+    this.#registered.catch(this.#onUnregistered)
+  }
+
+  readonly #onUnregistered = (error: unknown): void => {
+    this.#log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'service not registered')
+  }
+
+  #untilAnswered(answer: Promise<void>): void {
+    const answering = answer
+      .catch((error: unknown) => this.#log.warn({ problem: String(error) }, 'answer not sent'))
+      .finally(() => this.#answering.delete(answering))
+    this.#answering.add(answering)
   }
 
   #deliver<T>(channel: EventChannel<T>, message: Msg, handler: (event: Received<T>) => void): void {
@@ -226,42 +253,46 @@ class NatsBus implements Bus {
 
   async #answer<Q, A>(channel: RequestChannel<Q, A>, message: ServiceMsg, handler: Handler<Q, A>): Promise<void> {
     this.#observer.received(channel.address)
-    const payload = message.data.length === 0 ? {} : parseJson(message.data)
-    const body = channel.request.safeParse(payload)
-    if (!body.success) {
-      this.#observer.dropped(channel.address, 'malformed')
-      const where = body.error.issues
-        .map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`)
-        .join('; ')
-      message.respondError(400, where.slice(0, 1000))
-      return
-    }
     try {
-      const reply = await handler(body.data, paramsOf(this.prefix, channel.address, message.subject))
+      const body = this.#bodyOf(channel, message.data)
+      const reply = await handler(body, paramsOf(this.prefix, channel.address, message.subject))
       if (reply !== undefined) message.respond(encodeJson(channel.reply.parse(reply)))
     } catch (error) {
-      if (error instanceof Refusal) {
-        message.respondError(error.status, error.message, Empty)
-        return
-      }
-      this.#observer.dropped(channel.address, 'handler')
-      this.#log.warn({ problem: String(error), channel: channel.address }, 'request handler failed')
-      message.respondError(500, 'the request could not be carried out; the log of the service says why')
+      const { status, message: text } = this.#refusalOf(channel, error)
+      // What it quotes may come from anywhere, and a header cannot hold line ends.
+      message.respondError(status, text.replaceAll(/[\r\n]+/g, ' '), Empty)
     }
   }
 
+  /** Throws a `Refusal` that says all that is wrong with it. */
+  #bodyOf<Q>(channel: RequestChannel<Q, unknown>, payload: Uint8Array): Q {
+    const body = channel.request.safeParse(payload.length === 0 ? {} : parseJson(payload))
+    if (body.success) return body.data
+    this.#observer.dropped(channel.address, 'malformed')
+    const where = body.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ')
+    throw new Refusal(400, where.slice(0, 1000))
+  }
+
+  #refusalOf(channel: RequestChannel<unknown, unknown>, error: unknown): Refusal {
+    if (error instanceof Refusal) return error
+    this.#observer.dropped(channel.address, 'handler')
+    this.#log.warn({ problem: String(error), channel: channel.address }, 'request handler failed')
+    return new Refusal(500, 'the request could not be carried out; the log of the service says why')
+  }
+
   #envelope(id?: string): { source: string; id: string; time: string } {
-    this.#lastEventId += 1
+    lastEventId += 1
     return {
       source: `/siplb/${this.service}/${this.instance}`,
-      id: id ?? `${bootId}-${this.#lastEventId.toString(36)}`,
+      id: id ?? `${bootId}-${lastEventId.toString(36)}`,
       time: new Date().toISOString(),
     }
   }
 }
 
-/** Ids stay unique for a source whose process is started anew. */
+/** Ids stay unique for a source whose process, or whose bus within one, is started anew. */
 const bootId = Date.now().toString(36)
+let lastEventId = 0
 
 function isMany<T>(data: T | readonly T[]): data is readonly T[] {
   return Array.isArray(data)

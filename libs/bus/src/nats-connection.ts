@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { NatsConfig } from '@siplb/contracts'
 import {
   connect,
@@ -7,6 +8,7 @@ import {
   nkeyAuthenticator,
   type ConnectionOptions,
   type NatsConnection,
+  type Status,
   type TlsOptions,
 } from 'nats'
 import type { Subscription } from './bus.ts'
@@ -18,6 +20,8 @@ export interface ConnectionLog {
 
 export const defaultServer = 'nats://127.0.0.1:4222'
 const RETRY_MS = 1000
+const DRAIN_MS = 500
+const MAX_REFUSALS = 100
 
 /**
  * A connection that is always wanted. The client alone gives up after ten attempts, does not wait for a first server, and
@@ -32,6 +36,7 @@ export class KeptConnection {
   #isClosing = false
   #retry: NodeJS.Timeout | undefined
   #lastProblem = ''
+  readonly #refusals = new Set<string>()
 
   constructor(config: NatsConfig, name: string, log: ConnectionLog) {
     this.#options = optionsOf(config, name)
@@ -54,10 +59,11 @@ export class KeptConnection {
   async close(): Promise<void> {
     this.#isClosing = true
     clearTimeout(this.#retry)
-    // What was heard is still answered, and what was said still sent.
-    if (this.#isConnected) await this.#nc?.drain().catch(() => {})
-    await this.#nc?.close()
+    // What was said is still sent. Nobody may say more, since a draining client throws.
+    const drained = this.current?.drain()
     this.#set(false)
+    if (drained !== undefined) await atMost(DRAIN_MS, drained)
+    await this.#nc?.close()
   }
 
   async #open(): Promise<void> {
@@ -89,16 +95,26 @@ export class KeptConnection {
 
   async #follow(nc: NatsConnection): Promise<void> {
     for await (const status of nc.status()) {
-      if (status.type === Events.Disconnect) {
+      // While a server does not let us in, each attempt ends in another `Disconnect`.
+      if (status.type === Events.Disconnect && this.#isConnected) {
         this.#log.warn({}, 'bus lost')
         this.#set(false)
-      } else if (status.type === Events.Reconnect) {
+      } else if (status.type === Events.Reconnect && !this.#isConnected) {
         this.#log.info({ server: nc.getServer() }, 'bus back')
+        this.#refusals.clear()
         this.#set(true)
       } else if (status.type === Events.Error) {
-        this.#log.warn({ problem: status.data, detail: status.permissionContext }, 'bus refused something')
+        this.#sayRefusal(status)
       }
     }
+  }
+
+  /** Once for each thing, since what may not be said is tried again and again. */
+  #sayRefusal({ data, permissionContext }: Status): void {
+    const refusal = JSON.stringify([data, permissionContext])
+    if (this.#refusals.has(refusal) || this.#refusals.size === MAX_REFUSALS) return
+    this.#refusals.add(refusal)
+    this.#log.warn({ problem: data, detail: permissionContext }, 'bus refused something')
   }
 
   #set(isConnected: boolean): void {
@@ -106,6 +122,11 @@ export class KeptConnection {
     this.#isConnected = isConnected
     for (const listener of this.#listeners) listener(this.current)
   }
+}
+
+/** Waits no longer than that: a server that hangs must not hold up a process that ends. */
+export async function atMost(ms: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([work, sleep(ms, undefined, { ref: false })]).catch(() => {})
 }
 
 function optionsOf(config: NatsConfig, name: string): ConnectionOptions {

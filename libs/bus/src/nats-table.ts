@@ -1,33 +1,29 @@
 import type { TableSpec } from '@siplb/contracts'
-import type { KV, KvEntry, NatsConnection, QueuedIterator } from 'nats'
+import type { KV, KvEntry, NatsConnection } from 'nats'
 import type { Subscription } from './bus.ts'
 import { encodeJson, parseJson } from './codec.ts'
 import { BusError } from './errors.ts'
 import type { KeptConnection } from './nats-connection.ts'
+import { NatsWatch } from './nats-watch.ts'
 import type { Entry, Table } from './table.ts'
 
-const REOPEN_MS = 500
+/** `cause`: what a handler threw. */
+export type OnDropped = (problem: 'malformed' | 'handler', cause?: string) => void
 
-/** A bucket in JetStream. The view of it is made anew for each connection: a wiped server has lost it. */
+/** A bucket in JetStream. The view of it is made anew each time: a wiped server has lost it. */
 export class NatsTable<T> implements Table<T> {
   readonly #connection: KeptConnection
   readonly #bucket: string
   readonly #spec: TableSpec<T>
   readonly #isOwner: boolean
-  readonly #onMalformed: () => void
+  readonly #onDropped: OnDropped
 
-  constructor(
-    connection: KeptConnection,
-    bucket: string,
-    spec: TableSpec<T>,
-    isOwner: boolean,
-    onMalformed: () => void,
-  ) {
+  constructor(connection: KeptConnection, bucket: string, spec: TableSpec<T>, isOwner: boolean, onDropped: OnDropped) {
     this.#connection = connection
     this.#bucket = bucket
     this.#spec = spec
     this.#isOwner = isOwner
-    this.#onMalformed = onMalformed
+    this.#onDropped = onDropped
   }
 
   async get(key: string): Promise<Entry<T> | undefined> {
@@ -62,48 +58,21 @@ export class NatsTable<T> implements Table<T> {
   }
 
   watch(handler: (key: string, value: T | undefined, revision: number) => void, onCaughtUp = () => {}): Subscription {
-    let current: QueuedIterator<KvEntry> | undefined
-    let generation = 0
-    let isStopped = false
-    const start = async (nc: NatsConnection | undefined) => {
-      const mine = ++generation
-      current?.stop()
-      current = undefined
-      while (nc !== undefined && mine === generation && !isStopped && !nc.isClosed()) {
-        try {
-          const kv = await this.#view(nc)
-          let initialized = false
-          let behind = -1
-          const iterator = await kv.watch({
-            // Called out of turn when all keys were there before the watch stood: then they are still to be handed on.
-            initializedFn: () => {
-              initialized = true
-              if (behind === 0) onCaughtUp()
-            },
-          })
-          if (mine !== generation || isStopped) return iterator.stop()
-          current = iterator
-          behind = initialized ? iterator.getPending() : 0
-          if (initialized && behind === 0) onCaughtUp()
-          for await (const entry of iterator) {
-            const read = this.#read(entry)
-            if (read !== undefined) handler(read.key, read.value, read.revision)
-            else if (entry.operation !== 'PUT') handler(entry.key, undefined, entry.revision)
-            if (behind > 0 && --behind === 0) onCaughtUp()
-          }
-        } catch {
-          // The bucket is not there yet, or JetStream is not: both are asked again.
-        }
-        await new Promise((resolve) => setTimeout(resolve, REOPEN_MS).unref())
-      }
-    }
-    const following = this.#connection.onChange((nc) => void start(nc))
-    return {
-      stop: () => {
-        isStopped = true
-        following.stop()
-        current?.stop()
+    return new NatsWatch(this.#connection, (nc) => this.#view(nc), {
+      onEntry: (entry) => {
+        const read = this.#read(entry)
+        if (read !== undefined) this.#tell(() => handler(read.key, read.value, read.revision))
+        else if (entry.operation !== 'PUT') this.#tell(() => handler(entry.key, undefined, entry.revision))
       },
+      onCaughtUp: () => this.#tell(onCaughtUp),
+    })
+  }
+
+  #tell(listener: () => void): void {
+    try {
+      listener()
+    } catch (error) {
+      this.#onDropped('handler', String(error))
     }
   }
 
@@ -122,7 +91,7 @@ export class NatsTable<T> implements Table<T> {
     if (entry.operation !== 'PUT') return undefined
     const parsed = this.#spec.value.safeParse(parseJson(entry.value))
     if (parsed.success) return { key: entry.key, value: parsed.data, revision: entry.revision }
-    this.#onMalformed()
+    this.#onDropped('malformed')
     return undefined
   }
 }

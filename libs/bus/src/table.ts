@@ -15,8 +15,8 @@ export interface Table<T> {
   remove(key: string): Promise<void>
   entries(): Promise<Entry<T>[]>
   /**
-   * Hears every key now and every change; `undefined` for a removed one. Made anew after each reconnect (the client's own
-   * watch is silent for up to 14 s then), so a handler may hear the same value twice.
+   * Hears every key now and every change; `undefined` for a removed one. Made anew after each reconnect, and within seconds when the
+   * bucket itself was, so a handler may hear the same value twice. `onCaughtUp` is called each time that all values of then are told.
    */
   watch(handler: (key: string, value: T | undefined, revision: number) => void, onCaughtUp?: () => void): Subscription
 }
