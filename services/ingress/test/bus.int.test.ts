@@ -553,6 +553,20 @@ describe.concurrent('evt.traffic', () => {
   })
 })
 
+it('a fault of ours in one request hurts no other, nor the process', async () => {
+  let decisions = 0
+  const onDecision = () => {
+    decisions += 1
+    if (decisions === 1) throw new Error('broken on purpose')
+  }
+  await using s = await onBus({ onDecision })
+  await locate(s, toPx2(s))
+  s.phone.ask({ method: 'MESSAGE' })
+  const good = s.phone.ask({ method: 'MESSAGE' })
+  expect((await s.px2.next('MESSAGE')).one('Call-ID')).toBe(good.callId)
+  expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'error' })).toBe(1)
+})
+
 it('who asks why a call went where it went is told', async () => {
   await using s = await onBus()
   await locate(s, toPx2(s))

@@ -6,6 +6,7 @@ import { forwardRequest } from '../domain/edits.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { standInRoute } from './dialogs.ts'
+import type { Link } from './link.ts'
 import type { RequestRouter } from './request-router.ts'
 import type { Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
@@ -49,20 +50,20 @@ export class AckRelay {
   }
 
   #tryFirst(arrival: Arrival, targets: readonly Target[], token: RouteToken | undefined): void {
-    const { wheel } = this.#ctx
+    const { wheel, attempt } = this.#ctx
     const [target, ...others] = targets
     if (target === undefined) return this.#drop('ack-without-proxy')
     const found = this.#ctx.wayTo(target, arrival.local)
     if (found instanceof Promise) {
-      void found.then((link) =>
-        link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token),
-      )
+      const goOn = (link: Link | undefined) =>
+        link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token)
+      void found.then((link) => attempt(() => goOn(link)))
       return
     }
     if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(arrival, others, token)
     const kept = {}
     if (others.length > 0) {
-      found.unconfirmed.set(kept, () => this.#tryFirst(arrival, others, token))
+      found.unconfirmed.set(kept, () => attempt(() => this.#tryFirst(arrival, others, token)))
       wheel.set(KEPT_MS, () => found.unconfirmed.delete(kept))
     }
     found.send(this.#bytesFor(arrival, target, token))

@@ -110,14 +110,15 @@ export class ForwardedRequest implements Forwarding {
     if (branch.index > 0 && branch.target.kind === 'proxy')
       this.#ctx.metrics.failovers.inc({ pool: branch.target.pool })
     const link = this.#ctx.wayTo(branch.target, this.#arrival.local)
-    if (link instanceof Promise) void link.then((found) => this.#send(branch, found))
+    const { attempt } = this.#ctx
+    if (link instanceof Promise) void link.then((found) => attempt(() => this.#send(branch, found)))
     else this.#send(branch, link)
   }
 
   #send(branch: Branch, link: Link | undefined): void {
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
-    const { bus, wheel, clients, now } = this.#ctx
+    const { bus, wheel, clients, now, attempt } = this.#ctx
     const branchId = makeBranch({ instance: bus.instance, worker: 0, unique: uniqueText() })
     const bytes = this.#bytesFor(branch.target, branchId)
     const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
@@ -133,7 +134,7 @@ export class ForwardedRequest implements Forwarding {
     clients.add(client.key, client)
     link.pending.set(client, () => {
       client.abandon()
-      this.#carryOut(this.#context.failure(branch, 'gone'))
+      attempt(() => this.#carryOut(this.#context.failure(branch, 'gone')))
     })
   }
 

@@ -43,14 +43,8 @@ export class IngressLoop {
     this.#sendFrom = sendFrom
   }
 
-  /** Never throws: one bad message must not hurt another call. */
   receive(packet: Packet): void {
-    try {
-      this.#receive(packet)
-    } catch (error) {
-      this.#ctx.metrics.dropped.inc({ reason: 'error' })
-      this.#ctx.log.error({ err: error }, 'message not handled')
-    }
+    this.#ctx.attempt(() => this.#receive(packet))
   }
 
   /** INVITEs without a final response yet. */

@@ -99,6 +99,14 @@ export function createIngress(options: IngressOptions): Ingress {
     matcher: createMatcher(config.pools),
     rendezvousKeyOf: rendezvousKeys(config.pools),
     isDraining: false,
+    attempt(work) {
+      try {
+        work()
+      } catch (error) {
+        metrics.dropped.inc({ reason: 'error' })
+        log.error({ err: error }, 'message not handled')
+      }
+    },
     wayTo: (target, local) => {
       if (target.kind === 'proxy') return links.linkTo(target.uri)
       const link = (remote: Endpoint | undefined) =>

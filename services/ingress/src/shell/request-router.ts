@@ -24,15 +24,16 @@ export class RequestRouter {
   }
 
   choose(arrival: Arrival, done: (routing: Routing) => void): void {
-    const { routeClient, now, metrics } = this.#ctx
+    const { routeClient, now, metrics, attempt } = this.#ctx
     this.#lastId += 1
     const facts = factsOf(arrival, String(this.#lastId))
     const askedAt = now()
-    routeClient.ask(facts, (answered) => {
+    const onAnswer = (answered: Answered) => {
       const routing = this.#decide(arrival, facts, answered, now())
       metrics.decisionTime.observe((now() - askedAt) / 1000)
       done(routing)
-    })
+    }
+    routeClient.ask(facts, (answered) => attempt(() => onAnswer(answered)))
   }
 
   /** For a request of a dialog: its own proxy, and others of the pool behind it where the pool lets its dialogs move. */
