@@ -23,7 +23,7 @@ export interface Evidence {
   readonly live: readonly IngressView[]
 }
 
-/** Four in a row are silence; prober: at once, after 100, 200 and 300 ms. */
+/** Four in a row that nothing came back to are silence: probes (at once, after 100, 200 and 300 ms) and requests alike. */
 const SILENCE = 4
 /** Two probers that lose so many each. */
 const SHARED_LOSSES = 3
@@ -67,17 +67,17 @@ function praise(probes: readonly ProbeView[], live: readonly IngressView[], now:
 function causeOfDeath(accusers: readonly ProbeView[], live: readonly IngressView[], now: number): string | undefined {
   if (accusers.some((view) => view.isRefused)) return 'nobody listens, the probe was refused'
   if (live.some((view) => isRefusing(view, now))) return 'a probe was lost and requests could not be sent'
-  if (live.some((view) => isSilent(view, now))) return 'a probe was lost and no request is answered'
+  const losses = Math.max(...accusers.map((view) => view.lossesInRow))
+  if (live.some((view) => isSilent(view, now, SILENCE - losses))) return 'a probe was lost and no request is answered'
   if (accusers.filter((view) => view.lossesInRow >= SHARED_LOSSES).length > 1) return 'two probers get no answer'
-  const longest = Math.max(...accusers.map((view) => view.lossesInRow))
   const requests = live.reduce((sum, view) => sum + requestsWithin(view, now, RECENT_MS), 0)
-  return longest >= SILENCE && requests < TELLING_REQUESTS ? `${longest} probes in a row were lost` : undefined
+  return losses >= SILENCE && requests < TELLING_REQUESTS ? `${losses} probes in a row were lost` : undefined
 }
 
 function isRefusing({ transportErrorAt, answeredAt = 0 }: IngressView, now: number): boolean {
   return transportErrorAt !== undefined && now - transportErrorAt < RECENT_MS && transportErrorAt > answeredAt
 }
 
-function isSilent(view: IngressView, now: number): boolean {
-  return isStarved(view.unanswered, now, { requests: TELLING_REQUESTS, ms: ANSWER_MS })
+function isSilent(view: IngressView, now: number, requests = TELLING_REQUESTS): boolean {
+  return isStarved(view.unanswered, now, { requests: Math.max(1, requests), ms: ANSWER_MS })
 }

@@ -8,7 +8,7 @@ import type { Settings } from '../domain/settings.ts'
 import { maySay, newSpeech, spoken, type Speech } from '../domain/speech.ts'
 import { nextTable, stateChanges, takenOver } from '../domain/weight-table.ts'
 import type { Weighing } from '../domain/weighed-proxy.ts'
-import type { WeigherMetrics } from '../metrics.ts'
+import type { PoolFigures, WeigherMetrics } from '../metrics.ts'
 import type { ProxyList } from './proxy-list.ts'
 import type { TableWriter } from './table-writer.ts'
 import type { WriterLeases } from './writer-leases.ts'
@@ -37,21 +37,33 @@ export class PoolKeeper {
   /** Under which epoch the file's proxies were brought into the list; undefined after a reload. */
   #importedFor: number | undefined
   #problem = ''
+  #weighing: Weighing | undefined
   /** Highest that an ingress chose by: its memory may be longer than the store's. */
   ingressEpoch = 0
-  /** When the table was last true. */
-  trueAt: number
+  /** When the table was last found true. */
+  #trueAt: number
 
   constructor(options: PoolKeeperOptions) {
     this.#options = options
     this.#settings = options.settings
     this.pool = new Pool(options.settings)
-    this.trueAt = options.now()
-    this.#speech = newSpeech(this.trueAt)
+    this.#trueAt = options.now()
+    this.#speech = newSpeech(this.#trueAt)
   }
 
   get id(): string {
     return this.#options.id
+  }
+
+  figures(): PoolFigures {
+    const { tables, leases, now } = this.#options
+    return {
+      pool: this.id,
+      proxies: this.#weighing?.proxies ?? [],
+      said: tables.said(this.id),
+      isWriter: leases.epochOf(this.id) !== undefined,
+      ageMs: now() - this.#trueAt,
+    }
   }
 
   configure(settings: Settings): void {
@@ -63,23 +75,22 @@ export class PoolKeeper {
   setRow(id: string, record: ProxyRecord | undefined, now: number): void {
     if (record !== undefined) return this.pool.put(record, now)
     this.pool.remove(id)
-    this.#options.metrics.forgetProxy(this.id, id)
   }
 
   /** A standby's table is true as long as it hears of it; so is one that the holder repeats. */
   heard(now: number): void {
-    this.trueAt = now
+    this.#trueAt = now
   }
 
   tick(now: number): void {
-    const { list, tables, leases, metrics } = this.#options
+    const { list, tables, leases } = this.#options
     if (!list.hasCaughtUp || !tables.hasCaughtUp) return
     const said = tables.said(this.id)
     if (!this.#isRestored && said !== undefined) this.pool.restore(said, now)
     this.#isRestored = true
     const weighing = this.pool.weigh(now)
     const epoch = leases.epochOf(this.id)
-    metrics.weighed(this.id, weighing, said, epoch !== undefined)
+    this.#weighing = weighing
     if (epoch === undefined || this.#isBusy) return
     this.#isBusy = true
     void this.#keep(epoch, weighing, said, now).finally(() => (this.#isBusy = false))
@@ -109,7 +120,7 @@ export class PoolKeeper {
     const isFirst = said === undefined || said.epoch !== epoch
     const news = isFirst ? 'urgent' : newsIn(said, frame, weighing, deadBand)
     if (!isFirst && !maySay(this.#speech, news, now)) {
-      this.trueAt = now
+      this.#trueAt = now
       return this.#repeat(said, now)
     }
     const isTakeover = isFirst && said !== undefined
@@ -121,7 +132,7 @@ export class PoolKeeper {
       metrics.writeFailed(this.id, 'conflict')
       return leases.doubt(this.id)
     }
-    this.trueAt = now
+    this.#trueAt = now
     this.#speech = spoken(this.#speech, news, now)
     this.#publish(next, said, weighing, now)
   }

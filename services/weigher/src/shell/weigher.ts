@@ -29,8 +29,7 @@ export interface Weigher {
 export function createWeigher({ bus, config, registry, log, now }: WeigherOptions): Weigher {
   const keepers = new Map<string, PoolKeeper>()
   const poolIds = () => [...keepers.keys()]
-  const ages = () => [...keepers.values()].map((keeper) => [keeper.id, now() - keeper.trueAt] as const)
-  const metrics = createWeigherMetrics(registry, ages)
+  const metrics = createWeigherMetrics(registry, () => [...keepers.values()].map((keeper) => keeper.figures()))
   const tables = new TableWriter(bus, ({ pool }) => keepers.get(pool)?.heard(now()))
   const list = new ProxyList({
     bus,
@@ -83,8 +82,6 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
         // Its declared proxies leave the list with it, or they would be probed for ever.
         if (leases.epochOf(id) !== undefined)
           void list.import(id).catch((err: unknown) => log.warn({ err, poolId: id }, 'proxies not removed'))
-        for (const proxy of list.rowsOf(id).keys()) metrics.forgetProxy(id, proxy)
-        metrics.forgetPool(id)
         keepers.delete(id)
       }
       leases.configure(Object.keys(next.pools))

@@ -34,6 +34,15 @@ const verdict = (probes: ProbeView[], live: IngressView[] = [], now = 10_000) =>
 
 const healthy = ingress(Array(8).fill([4, { success: 4 }]))
 const silent = ingress(Array(4).fill([2, {}]))
+/** One answered request, and then as many as told in one report without answer, 750 ms ago. */
+const unanswered = (requests: number) =>
+  ingress([
+    [1, { success: 1 }],
+    [requests, {}],
+    [0, {}],
+    [0, {}],
+    [0, {}],
+  ])
 const refusing = ingress([
   [2, { success: 2 }],
   [2, { transportError: 2 }],
@@ -51,6 +60,11 @@ describe('the verdict on a proxy', () => {
     ['a probe was refused', [prober([answered, refused])], [], 'dead'],
     ['four were lost while real traffic is answered', [prober(Array(4).fill(lost))], [healthy], 'failing'],
     ['one was lost and no request is answered', [prober([lost])], [silent], 'dead'],
+    ['one was lost and three requests are not answered', [prober([lost])], [unanswered(3)], 'dead'],
+    ['one was lost and two requests are not answered', [prober([lost])], [unanswered(2)], 'failing'],
+    ['two were lost and two requests are not answered', [prober([lost, lost])], [unanswered(2)], 'dead'],
+    ['two were lost and one request is not answered', [prober([lost, lost])], [unanswered(1)], 'failing'],
+    ['three were lost and one request is not answered', [prober([lost, lost, lost])], [unanswered(1)], 'dead'],
     ['one was lost and requests cannot be sent', [prober([lost])], [refusing], 'dead'],
     ['no request is answered, says one ingress alone', [prober([answered])], [silent], 'alive'],
     [
