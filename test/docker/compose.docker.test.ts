@@ -46,6 +46,13 @@ describe('docker compose --profile demo up, scaled', () => {
     }
   })
 
+  it('goes on with a dialog through the ingress that did not set it up', async () => {
+    showLogsOnFailure()
+    const [one = 0, other = 0] = await sipPorts()
+    expect(await call(one, other)).toEqual(succeeded)
+    expect(await call(other, one)).toEqual(succeeded)
+  })
+
   it('lets a program outside hear that weights change', async () => {
     showLogsOnFailure()
     const nc = await enter('operator')

@@ -16,14 +16,14 @@ const GIVE_UP_MS = 8000
 /**
  * A whole call over UDP by way of `port` on 127.0.0.1, the caller's outbound proxy: INVITE, ACK, BYE. The route set of
  * the dialog is sent as it was learnt, but always through the same port: behind Docker's NAT the addresses in it are those
- * of containers. Status 0: no final answer.
+ * of containers. ACK and BYE may go through another one, by `dialogPort`. Status 0: no final answer.
  */
-export async function call(port: number): Promise<CallOutcome> {
+export async function call(port: number, dialogPort: number = port): Promise<CallOutcome> {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
   try {
-    return await new Caller(socket, port).call()
+    return await new Caller(socket, port, dialogPort).call()
   } finally {
     socket.close()
   }
@@ -31,15 +31,17 @@ export async function call(port: number): Promise<CallOutcome> {
 
 class Caller {
   readonly #socket: Socket
-  readonly #port: number
+  #port: number
+  readonly #dialogPort: number
   readonly #here: string
   readonly #callId = `${id()}@test`
   readonly #from = `<sip:caller@siplb.test>;tag=${id()}`
   readonly #to = '<sip:callee@siplb.test>'
 
-  constructor(socket: Socket, port: number) {
+  constructor(socket: Socket, port: number, dialogPort: number) {
     this.#socket = socket
     this.#port = port
+    this.#dialogPort = dialogPort
     this.#here = `127.0.0.1:${socket.address().port}`
   }
 
@@ -51,6 +53,7 @@ class Caller {
     const contact = valuesOf(answer, 'Contact')[0] ?? ''
     const target = /<([^>]+)>/.exec(contact)?.[1] ?? contact
     const routes = valuesOf(answer, 'Record-Route').toReversed()
+    this.#port = this.#dialogPort
     this.#send(this.#request('ACK', 1, target, to, routes, branch()))
     const bye = statusOf(await this.#transaction('BYE', 2, target, to, routes))
     return { invite, bye, callee: target }
