@@ -53,7 +53,7 @@ export function createHttp({ address, port, registry, readiness, log }: HttpOpti
     start: () =>
       new Promise((resolve, reject) => {
         server.once('error', (error) => {
-          reject(new Error(`http cannot listen on ${address}:${port}; set http.port to a free one`, { cause: error }))
+          reject(new Error(`http cannot listen on ${address}:${port}; ${cureOf(error)}`, { cause: error }))
         })
         server.listen(port, address, resolve)
       }),
@@ -64,6 +64,11 @@ export function createHttp({ address, port, registry, readiness, log }: HttpOpti
       }),
     port: () => addressOf(server)?.port ?? port,
   }
+}
+
+function cureOf(error: Error): string {
+  const isElsewhere = 'code' in error && (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+  return isElsewhere ? 'set http.address to one of this machine' : 'set http.port to a free one'
 }
 
 function addressOf(server: Server): AddressInfo | undefined {

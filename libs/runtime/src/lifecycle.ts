@@ -1,5 +1,6 @@
 import type { Component } from './component.ts'
 import type { Logger } from './logger.ts'
+import { nowMs } from './monotonic.ts'
 
 /**
  * starting → ready → draining → stopped. Components start in order, and drain and stop in reverse. SIGTERM or SIGINT drains;
@@ -14,7 +15,7 @@ export interface Lifecycle {
 export interface RunOptions {
   readonly log: Logger
   readonly components: readonly Component[]
-  /** Longest time that draining may take, in milliseconds. */
+  /** Longest time that draining may take, for all components together, in milliseconds. */
   readonly drainMs: number
   readonly lifecycle?: MutableLifecycle
 }
@@ -27,12 +28,16 @@ const STOP_MS = 3000
 
 export async function run({ log, components, drainMs, lifecycle = new MutableLifecycle() }: RunOptions): Promise<void> {
   const isAsked = untilSignal(log)
+  const begun: Component[] = []
   try {
-    for (const component of components) await component.start?.()
+    for (const component of components) {
+      begun.push(component)
+      await component.start?.()
+    }
   } catch (error) {
     log.fatal({ err: error }, 'start failed')
     process.exitCode = 1
-    await finish(components, log)
+    await stop(begun, log)
     lifecycle.state = 'stopped'
     await flushed(log)
     process.exit(1)
@@ -43,10 +48,9 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
   const signal = await isAsked
   lifecycle.state = 'draining'
   log.info({ signal, drainMs }, 'draining')
-  for (const component of components.toReversed()) {
-    await within(drainMs, component.drain?.(), () => log.warn({ component: component.name }, 'drain cut short'))
-  }
-  await finish(components, log)
+  const endsAt = nowMs() + drainMs
+  for (const component of components.toReversed()) await end('drain', component, Math.max(0, endsAt - nowMs()), log)
+  await stop(components, log)
   lifecycle.state = 'stopped'
   log.info({}, 'stopped')
   await flushed(log)
@@ -58,13 +62,16 @@ async function flushed(log: Logger): Promise<void> {
   await within(STOP_MS, new Promise<void>((resolve) => log.flush(() => resolve())), () => {})
 }
 
-async function finish(components: readonly Component[], log: Logger): Promise<void> {
-  for (const component of components.toReversed()) {
-    try {
-      await within(STOP_MS, component.stop?.(), () => log.warn({ component: component.name }, 'stop cut short'))
-    } catch (error) {
-      log.warn({ err: error, component: component.name }, 'stop failed')
-    }
+async function stop(components: readonly Component[], log: Logger): Promise<void> {
+  for (const component of components.toReversed()) await end('stop', component, STOP_MS, log)
+}
+
+/** A component that fails, or takes too long, does not keep the others from theirs. */
+async function end(step: 'drain' | 'stop', component: Component, ms: number, log: Logger): Promise<void> {
+  try {
+    await within(ms, component[step]?.(), () => log.warn({ component: component.name }, `${step} cut short`))
+  } catch (error) {
+    log.warn({ err: error, component: component.name }, `${step} failed`)
   }
 }
 

@@ -22,7 +22,8 @@ export function createTicker({ name, everyMs, run, onError }: TickerOptions): Co
   const tick = async () => {
     try {
       const now = nowMs()
-      await run(now, now - dueAt)
+      // Timers count whole milliseconds, so one may come a little before its time.
+      await run(now, Math.max(0, now - dueAt))
     } catch (error) {
       onError(error)
     }
