@@ -120,7 +120,7 @@ export class PoolLease {
     this.#held = undefined
     const { pool, self, log } = this.#options
     await this.#write({ holder: self, epoch: held.epoch, beat: held.beat + 1, released: true })
-    log.info({ poolId: pool }, 'pool given to another weigher')
+    log.info({ poolId: pool }, 'lease of a pool given up')
   }
 
   #lose(lease: Lease | undefined): void {
