@@ -18,7 +18,7 @@ export interface ConnectionLog {
   warn(fields: object, text: string): void
 }
 
-export const defaultServer = 'nats://127.0.0.1:4222'
+const defaultServer = 'nats://127.0.0.1:4222'
 const RETRY_MS = 1000
 const DRAIN_MS = 500
 const MAX_REFUSALS = 100

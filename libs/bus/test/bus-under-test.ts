@@ -3,7 +3,7 @@ import { natsConfig, weightsQuestion, type NatsConfig } from '@siplb/contracts'
 import { waitFor } from '@siplb/testkit'
 import { expect } from 'vitest'
 
-export interface LogEntry {
+interface LogEntry {
   readonly level: 'info' | 'warn'
   readonly text: string
   readonly fields: Readonly<Record<string, unknown>>

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createLogger, createTicker, MutableLifecycle, run, type Component } from '@siplb/runtime'
 
 /** What each step of a component does: a time in milliseconds, or more than that. */
-export type Behaviour = number | 'throws' | 'rejects' | 'hangs'
+type Behaviour = number | 'throws' | 'rejects' | 'hangs'
 
 export interface ScriptedComponent {
   readonly name: string
