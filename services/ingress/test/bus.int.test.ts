@@ -143,13 +143,13 @@ describe.concurrent('rule 33: location', () => {
     }))
     s.phone.ask()
     const asked = await s.px1.next('INVITE')
-    s.phone.ask()
-    await s.px2.next('INVITE')
+    const second = s.phone.ask()
+    expect((await s.px2.next('INVITE')).one('Call-ID')).toBe(second.callId)
     // A 100 is answer enough: from there on it rings, and that is no work.
     s.px1.answer(asked, 100)
     await sleep(50)
-    s.phone.ask()
-    await s.px1.next('INVITE')
+    const third = s.phone.ask()
+    expect((await s.px1.next('INVITE')).one('Call-ID')).toBe(third.callId)
   })
 })
 
