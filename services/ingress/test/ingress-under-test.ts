@@ -2,12 +2,11 @@ import { createNatsBus, type Bus } from '@siplb/bus'
 import { config as configSchema, natsConfig, weightsQuestion, type Config } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
 import { freePort, waitFor } from '@siplb/testkit'
-import type { z } from 'zod'
 import { createIngressMetrics } from '../src/metrics.ts'
 import { DiskTables } from '../src/shell/disk-tables.ts'
 import { createIngress } from '../src/shell/ingress.ts'
 import { createTokenKey } from '../src/shell/token-keys.ts'
-import type { Peer, Place } from './peer.ts'
+import type { Place } from './peer.ts'
 
 const log = createLogger('ingress', 'test', { level: 'silent' })
 
@@ -23,8 +22,9 @@ export async function connectBus(service: string, instance: string, url = noNats
 }
 
 export interface IngressSettings {
-  readonly pools: z.input<typeof configSchema>['pools']
-  readonly ingress?: z.input<typeof configSchema>['ingress']
+  /** As in the configuration file. */
+  readonly pools: Readonly<Record<string, object>>
+  readonly ingress?: object
   /** Left out: there is no bus, and the ingress chooses by itself. */
   readonly nats?: string
   /** Of the subjects: keeps tests apart that share a server. */
@@ -108,9 +108,4 @@ async function sumOf(registry: Registry, name: string, labels: Readonly<Record<s
     ),
   )
   return fitting.reduce((sum, { value }) => sum + value, 0)
-}
-
-/** One pool of these peers, the first one first: each stands in a tier of its own. */
-export function inOrder(...peers: readonly Peer[]) {
-  return { proxies: peers.map(({ uri }, i) => ({ id: `px${i + 1}`, uri, tier: i + 1 })) }
 }

@@ -153,7 +153,8 @@ it('rule 25: forks behind a proxy keep their To tags, and each 2xx is a dialog',
   const asked = await s.px1.next('INVITE')
   s.px1.answer(asked, 180, { tag: 'desk' })
   s.px1.answer(asked, 180, { tag: 'mobile' })
-  expect([(await s.phone.next(180)).toTag, (await s.phone.next(180)).toTag].toSorted()).toEqual(['desk', 'mobile'])
+  const ringing = [(await s.phone.next(180)).toTag, (await s.phone.next(180)).toTag]
+  expect(new Set(ringing)).toEqual(new Set(['desk', 'mobile']))
   s.px1.answer(asked, 200, { tag: 'desk' })
   s.px1.answer(asked, 200, { tag: 'mobile' })
   s.px1.answer(asked, 200, { tag: 'mobile' })

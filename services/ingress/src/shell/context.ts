@@ -47,7 +47,7 @@ export interface IngressContext {
   rendezvousKeyOf: RendezvousKeyOf
   isDraining: boolean
   /** Runs what a message or an answer brought. Never throws: one bad message must not hurt another call. */
-  attempt(work: () => void): void
+  readonly attempt: (work: () => void) => void
   /** How to send to a target; `local` is the socket by which the other side of the request knows us. */
   wayTo(target: Target, local: Endpoint): Link | undefined | Promise<Link | undefined>
   trafficOf(pool: string): PoolTraffic

@@ -67,7 +67,7 @@ function responseOf(status: number): SipResponse {
   return found
 }
 
-export function nameOf({ target }: Branch): string {
+function nameOf({ target }: Branch): string {
   return target.kind === 'proxy' ? target.proxy : target.uri
 }
 
