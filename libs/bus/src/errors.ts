@@ -1,3 +1,5 @@
+import { ErrorCode, NatsError } from 'nats'
+
 export type BusErrorCode = 'disconnected' | 'no-responders' | 'timeout' | 'refused' | 'malformed'
 
 /** A request that got no usable answer. */
@@ -23,4 +25,16 @@ export class Refusal extends Error {
     this.name = 'Refusal'
     this.status = status
   }
+}
+
+/** What the client's failure of a request means. */
+export function requestError(error: unknown, subject: string, timeoutMs: number): BusError {
+  const code = error instanceof NatsError ? error.code : ''
+  if (code === (ErrorCode.NoResponders as string)) {
+    return new BusError('no-responders', `nobody answers on ${subject}`, { cause: error })
+  }
+  if (code === (ErrorCode.Timeout as string)) {
+    return new BusError('timeout', `no answer on ${subject} within ${timeoutMs} ms`, { cause: error })
+  }
+  return new BusError('disconnected', `the bus failed a request on ${subject}`, { cause: error })
 }

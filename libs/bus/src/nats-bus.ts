@@ -12,8 +12,6 @@ import {
   type TableSpec,
 } from '@siplb/contracts'
 import {
-  Empty,
-  ErrorCode,
   headers,
   NatsError,
   nanos,
@@ -25,12 +23,12 @@ import {
   type MsgHdrs,
   type NatsConnection,
   type Service,
-  type ServiceMsg,
   type Subscription as NatsSubscription,
 } from 'nats'
 import type { Bus, BusObserver, Handler, Received, StreamSpec, Subscription } from './bus.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
-import { BusError, Refusal } from './errors.ts'
+import { BusError, requestError } from './errors.ts'
+import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
 import { addEndpoint, startService, type Endpoint } from './nats-service.ts'
 import { NatsTable } from './nats-table.ts'
@@ -67,7 +65,7 @@ class NatsBus implements Bus {
   readonly #connection: KeptConnection
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
-  readonly #answering = new Set<Promise<void>>()
+  readonly #answers: Answers
   #registered: Promise<Service> | undefined
   #setUpFor: NatsConnection | undefined
 
@@ -78,6 +76,7 @@ class NatsBus implements Bus {
     this.#version = version
     this.#log = log
     this.#observer = observer
+    this.#answers = new Answers(config.prefix, observer, log)
     this.#isService = isService
     this.#connection = new KeptConnection(config, `siplb-${service}-${instance}`, log)
     this.#connection.onChange((nc) => {
@@ -161,7 +160,7 @@ class NatsBus implements Bus {
       // Every endpoint of the services protocol has a queue: where all are to hear, each has its own.
       queue: channel.queueGroup ?? this.instance,
       handler: (error, message) => {
-        if (error === null) this.#untilAnswered(this.#answer(channel, message, handler))
+        if (error === null) this.#answers.answer(channel, message, handler)
       },
     }
     this.#endpoints.push(endpoint)
@@ -207,7 +206,7 @@ class NatsBus implements Bus {
   async #answerAll(): Promise<void> {
     const service = await this.#registered?.catch(() => undefined)
     await service?.stop()
-    await Promise.all(this.#answering)
+    await this.#answers.allGiven()
   }
 
   /** A connection that was closed for good is replaced by another, which knows nothing of us yet. */
@@ -229,13 +228,6 @@ class NatsBus implements Bus {
     this.#log.warn({ problem: error instanceof Error ? error.message : String(error) }, 'service not registered')
   }
 
-  #untilAnswered(answer: Promise<void>): void {
-    const answering = answer
-      .catch((error: unknown) => this.#log.warn({ problem: String(error) }, 'answer not sent'))
-      .finally(() => this.#answering.delete(answering))
-    this.#answering.add(answering)
-  }
-
   #deliver<T>(channel: EventChannel<T>, message: Msg, handler: (event: Received<T>) => void): void {
     this.#observer.received(channel.address)
     const { events, malformed } = decodeEvents(channel, message.data)
@@ -249,35 +241,6 @@ class NatsBus implements Bus {
         this.#log.warn({ problem: String(error), channel: channel.address }, 'event handler failed')
       }
     }
-  }
-
-  async #answer<Q, A>(channel: RequestChannel<Q, A>, message: ServiceMsg, handler: Handler<Q, A>): Promise<void> {
-    this.#observer.received(channel.address)
-    try {
-      const body = this.#bodyOf(channel, message.data)
-      const reply = await handler(body, paramsOf(this.prefix, channel.address, message.subject))
-      if (reply !== undefined) message.respond(encodeJson(channel.reply.parse(reply)))
-    } catch (error) {
-      const { status, message: text } = this.#refusalOf(channel, error)
-      // What it quotes may come from anywhere, and a header cannot hold line ends.
-      message.respondError(status, text.replaceAll(/[\r\n]+/g, ' '), Empty)
-    }
-  }
-
-  /** Throws a `Refusal` that says all that is wrong with it. */
-  #bodyOf<Q>(channel: RequestChannel<Q, unknown>, payload: Uint8Array): Q {
-    const body = channel.request.safeParse(payload.length === 0 ? {} : parseJson(payload))
-    if (body.success) return body.data
-    this.#observer.dropped(channel.address, 'malformed')
-    const where = body.error.issues.map((issue) => `${issue.path.join('.') || 'request'}: ${issue.message}`).join('; ')
-    throw new Refusal(400, where.slice(0, 1000))
-  }
-
-  #refusalOf(channel: RequestChannel<unknown, unknown>, error: unknown): Refusal {
-    if (error instanceof Refusal) return error
-    this.#observer.dropped(channel.address, 'handler')
-    this.#log.warn({ problem: String(error), channel: channel.address }, 'request handler failed')
-    return new Refusal(500, 'the request could not be carried out; the log of the service says why')
   }
 
   #envelope(id?: string): { source: string; id: string; time: string } {
@@ -302,15 +265,4 @@ function contentType(value: string) {
   const h = headers()
   h.set('content-type', value)
   return h
-}
-
-function requestError(error: unknown, subject: string, timeoutMs: number): BusError {
-  const code = error instanceof NatsError ? error.code : ''
-  if (code === (ErrorCode.NoResponders as string)) {
-    return new BusError('no-responders', `nobody answers on ${subject}`, { cause: error })
-  }
-  if (code === (ErrorCode.Timeout as string)) {
-    return new BusError('timeout', `no answer on ${subject} within ${timeoutMs} ms`, { cause: error })
-  }
-  return new BusError('disconnected', `the bus failed a request on ${subject}`, { cause: error })
 }
