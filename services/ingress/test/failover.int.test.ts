@@ -73,6 +73,18 @@ describe.concurrent('rule 26: another proxy is tried', () => {
     expect(s.px2.heard).toEqual([])
   })
 
+  it('not when we ourselves were held up, and the answer lay unread', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    // To the ingress it looks as if its process had stood still.
+    s.lb.skip(600)
+    await sleep(50)
+    s.px1.answer(asked, 100)
+    await sleep(400)
+    expect(s.px2.heard).toEqual([])
+  })
+
   it('not after it rang', async () => {
     await using s = await scene()
     s.phone.ask()

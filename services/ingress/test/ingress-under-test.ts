@@ -50,6 +50,8 @@ export interface IngressUnderTest extends AsyncDisposable {
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
   reconfigure(pools: IngressSettings['pools']): void
   drain(): Promise<void>
+  /** Lets this time pass at once, for its timers and leases. */
+  skip(ms: number): void
 }
 
 export async function startIngress(settings: IngressSettings): Promise<IngressUnderTest> {
@@ -61,6 +63,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const metrics = createIngressMetrics(registry)
   const { onDecision } = settings
   if (onDecision !== undefined) metrics.decisions.inc = onDecision
+  let skippedMs = 0
   const made = createIngress({
     config: parse(pools),
     endpoints: [{ transport: 'udp', address: '127.0.0.1', port }],
@@ -69,7 +72,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
     tokenKeys: secrets.map(createTokenKey),
     log,
     metrics,
-    now: nowMs,
+    now: () => nowMs() + skippedMs,
   })
   for (const component of made.components) await component.start?.()
   // Whatever the answer: it comes behind all that was subscribed before.
@@ -85,6 +88,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
       return known === undefined ? undefined : { epoch: known.epoch, seq: known.seq }
     },
     reconfigure: (changed) => made.reconfigure(parse(changed)),
+    skip: (ms) => void (skippedMs += ms),
     async drain() {
       for (const component of made.components.toReversed()) await component.drain?.()
     },

@@ -19,8 +19,8 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
       { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, dialogsEnded },
     )
   }
-  const run = (now: number) => {
-    ctx.dialogs.expire(now)
+  const run = () => {
+    ctx.dialogs.expire(ctx.now())
     for (const pool of Object.keys(ctx.config.pools)) {
       publishPool(pool)
       const ageMs = ctx.tables.ageMs(pool)

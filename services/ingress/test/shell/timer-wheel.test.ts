@@ -157,6 +157,20 @@ describe('cancelling', () => {
   })
 })
 
+describe('a wheel whose tick came late', () => {
+  it('says for half a second that the process was held up', async () => {
+    hand.wheel.set(10_000, () => {})
+    await hand.pass(8)
+    expect(hand.wheel.isLate).toBe(false)
+    await hand.pass(200)
+    expect(hand.wheel.isLate).toBe(true)
+    hand.now += 499
+    expect(hand.wheel.isLate).toBe(true)
+    hand.now += 1
+    expect(hand.wheel.isLate).toBe(false)
+  })
+})
+
 describe('a run', () => {
   it('may set timers, also the only one', async () => {
     const order: string[] = []
