@@ -38,11 +38,9 @@ export function newsIn(said: WeightTable, frame: Frame, now: Weighing, deadBand:
 export function newsOf(row: WeightRow, proxy: WeighedProxy, deadBand: number): News {
   const { uri, tier, baseWeight, state, restricted } = proxy
   if (row.uri !== uri || row.tier !== tier || row.baseWeight !== baseWeight) return 'urgent'
-  if (row.state !== state && (isTurn(row.state) || isTurn(state)) && !(row.state === 'recovering' && state === 'up')) {
-    return 'urgent'
-  }
+  if (isTurn(row.state, state)) return 'urgent'
   const weight = newsOfWeight(row.weight, proxy, deadBand)
-  const isOtherState = calm(row.state) !== calm(state) || row.restricted !== restricted
+  const isOtherState = row.state !== state || row.restricted !== restricted
   return weight === 'none' && isOtherState ? 'minor' : weight
 }
 
@@ -58,9 +56,14 @@ function newsOfWeight(from: number, { weight: to, baseWeight }: WeighedProxy, de
   return isWorthIt || to === baseWeight ? 'minor' : 'none'
 }
 
-/** States whose beginning and end everybody wants to know at once. */
-function isTurn(state: ProxyState): boolean {
-  return state !== 'unknown' && state !== 'up' && state !== 'suspect'
+/** Whether a proxy goes out of use with it, or comes back: everybody wants to know at once. */
+export function isTurn(from: ProxyState, to: ProxyState): boolean {
+  const isGrown = from === 'recovering' && to === 'up'
+  return from !== to && !isGrown && !(isPlain(from) && isPlain(to))
+}
+
+function isPlain(state: ProxyState): boolean {
+  return state === 'unknown' || state === 'up' || state === 'suspect'
 }
 
 /** A lost probe alone changes nothing that anybody chooses by. */

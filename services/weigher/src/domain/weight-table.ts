@@ -1,5 +1,5 @@
 import type { ProxyStateChange, WeightRow, WeightTable } from '@siplb/contracts'
-import { calm, newsOf, type Frame } from './news.ts'
+import { calm, isTurn, newsOf, type Frame } from './news.ts'
 import { moveWords } from './reasons.ts'
 import type { WeighedProxy, Weighing } from './weighed-proxy.ts'
 
@@ -48,6 +48,20 @@ export function takenOver(said: WeightTable, frame: Frame, now: Weighing, epoch:
   return { ...next, panic: isSettled ? said.panic : next.panic, proxies }
 }
 
+/**
+ * A table that is told again: everything that one chooses by is as it was said, so that nobody ever sees two tables under one
+ * `(epoch, seq)`; figures are those of now, and so are states, but for who goes or comes back: that is told with its weight.
+ */
+export function withPresentFigures(said: WeightTable, now: Weighing): WeightTable {
+  const weighed = new Map(now.proxies.map((proxy) => [proxy.id, proxy]))
+  const proxies = said.proxies.map((row) => {
+    const proxy = weighed.get(row.id)
+    if (proxy === undefined || proxy.uri !== row.uri) return row
+    return { ...row, state: isTurn(row.state, proxy.state) ? row.state : proxy.state, signals: proxy.signals }
+  })
+  return { ...said, proxies }
+}
+
 /** What to tell of states that changed from one table to the next. A lost probe alone is not told. */
 export function stateChanges(said: WeightTable | undefined, next: WeightTable, now: Weighing): ProxyStateChange[] {
   const before = new Map(said?.proxies.map((row) => [row.id, row.state]))
@@ -67,7 +81,7 @@ function nextRow(row: WeightRow | undefined, proxy: WeighedProxy, deadBand: numb
   const known = { id, uri, tier, baseWeight, state, restricted, signals }
   if (row === undefined) return { ...known, weight: proxy.weight, prevWeight: proxy.weight, reason: why.slice(0, 512) }
   const weight = newsOf(row, proxy, deadBand) === 'none' ? row.weight : proxy.weight
-  const isChanged = weight !== row.weight || calm(row.state) !== calm(state)
+  const isChanged = weight !== row.weight || row.state !== state
   const words = weight === row.weight ? why : moveWords(row.weight, weight, why)
   return { ...known, weight, prevWeight: row.weight, reason: isChanged ? words.slice(0, 512) : row.reason }
 }

@@ -6,7 +6,7 @@ import { newsIn, type Frame } from '../domain/news.ts'
 import { Pool } from '../domain/pool.ts'
 import type { Settings } from '../domain/settings.ts'
 import { maySay, newSpeech, spoken, type Speech } from '../domain/speech.ts'
-import { nextTable, stateChanges, takenOver } from '../domain/weight-table.ts'
+import { nextTable, stateChanges, takenOver, withPresentFigures } from '../domain/weight-table.ts'
 import type { Weighing } from '../domain/weighed-proxy.ts'
 import type { PoolFigures, WeigherMetrics } from '../metrics.ts'
 import type { ProxyList } from './proxy-list.ts'
@@ -66,6 +66,12 @@ export class PoolKeeper {
     }
   }
 
+  /** What was said last, with the figures that this replica sees now; undefined while nothing was said. */
+  table(): WeightTable | undefined {
+    const said = this.#options.tables.said(this.id)
+    return said === undefined || this.#weighing === undefined ? said : withPresentFigures(said, this.#weighing)
+  }
+
   configure(settings: Settings): void {
     this.#settings = settings
     this.#importedFor = undefined
@@ -121,7 +127,7 @@ export class PoolKeeper {
     const news = isFirst ? 'urgent' : newsIn(said, frame, weighing, deadBand)
     if (!isFirst && !maySay(this.#speech, news, now)) {
       this.#trueAt = now
-      return this.#repeat(said, now)
+      return this.#repeat(now)
     }
     const isTakeover = isFirst && said !== undefined
     const next = isTakeover
@@ -151,11 +157,11 @@ export class PoolKeeper {
     }
   }
 
-  /** Exactly what was said, so that nobody ever sees two tables under one (epoch, seq). */
-  #repeat(said: WeightTable, now: number): void {
-    if (now - this.#snapshotAt < this.#settings.weights.snapshotMs) return
+  #repeat(now: number): void {
+    const table = this.table()
+    if (table === undefined || now - this.#snapshotAt < this.#settings.weights.snapshotMs) return
     this.#snapshotAt = now
-    this.#options.bus.publish(tableSnapshot, { pool: this.id }, said)
+    this.#options.bus.publish(tableSnapshot, { pool: this.id }, table)
   }
 
   #frame(): Frame {

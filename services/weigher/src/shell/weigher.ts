@@ -66,7 +66,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
 
   function tableOf(pool: string): WeightTable {
     checkPool(pool, poolIds())
-    const table = tables.said(pool)
+    const table = keepers.get(pool)?.table()
     if (table === undefined)
       throw new Refusal(503, `the weights of pool "${pool}" are not worked out yet; ask again in a second`)
     return table

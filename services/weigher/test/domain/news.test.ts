@@ -54,8 +54,9 @@ describe('news', () => {
 
   it.each([
     ['unknown', 'up', 'minor'],
-    ['up', 'suspect', 'none'],
-    ['suspect', 'up', 'none'],
+    ['up', 'suspect', 'minor'],
+    ['suspect', 'up', 'minor'],
+    ['up', 'up', 'none'],
     ['suspect', 'down', 'urgent'],
     ['down', 'recovering', 'urgent'],
     ['recovering', 'up', 'minor'],

@@ -17,7 +17,7 @@ import { nextTable } from '../../src/domain/weight-table.ts'
 import type { WeighedProxy } from '../../src/domain/weighed-proxy.ts'
 import { report } from './support.ts'
 
-const { weights } = config.parse({})
+const { weights } = config.parse({ pools: { default: { proxies: [{ id: 'a', uri: 'sip:a.example.com' }] } } })
 const settings: Settings = { weights, probeIntervalMs: 1000, policy: 'least-work', strict: false }
 const frame: Frame = { pool: 'default', writer: 'w', policy: 'least-work', strict: false, costs: {} }
 const prober = '/siplb/prober/p1'

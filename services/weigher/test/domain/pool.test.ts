@@ -407,6 +407,17 @@ describe('tiers', () => {
   })
 })
 
+describe('a proxy that is well again after lost probes', () => {
+  it('is said to be up, though its weight never changed', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(10_000, () => well)
+    driver.run(2000, but('a', { ...well, probeMs: 'lost' }))
+    expect(driver.table.proxies[0]).toMatchObject({ state: 'suspect', weight: 100 })
+    driver.run(6000, () => well)
+    expect(driver.table.proxies[0]).toMatchObject({ state: 'up', weight: 100 })
+  })
+})
+
 describe('a weigher that begins with a stored table', () => {
   it('has the weights and states of it until it knows better', () => {
     const first = new PoolDriver('a', 'b', 'c', 'd')

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Frame } from '../../src/domain/news.ts'
 import type { WeighedProxy, Weighing } from '../../src/domain/weighed-proxy.ts'
-import { nextTable, stateChanges, takenOver } from '../../src/domain/weight-table.ts'
+import { nextTable, stateChanges, takenOver, withPresentFigures } from '../../src/domain/weight-table.ts'
 
 const frame: Frame = { pool: 'default', writer: 'w1', policy: 'least-work', strict: false, costs: { INVITE: 1 } }
 
@@ -79,6 +79,31 @@ describe('the first table of a new writer', () => {
       ['b', 50],
       ['c', 100],
     ])
+  })
+})
+
+describe('a table that is told again', () => {
+  const signals = { responseTimeMs: 12, requestsPerSecond: 20 }
+  const told = nextTable(undefined, frame, weighing(weighed('a', 100, { state: 'suspect' }), weighed('b', 0)), 3, 0.05)
+
+  it('has the states and figures of now, and all else as it was said', () => {
+    const now = {
+      ...weighing(weighed('a', 96, { signals, restricted: true, why: 'other' }), weighed('b', 3)),
+      panic: true,
+    }
+    const [a, b] = told.proxies
+    expect(withPresentFigures(told, now)).toEqual({ ...told, proxies: [{ ...a, state: 'up', signals }, b] })
+  })
+
+  it('shows nobody gone, or back, whose weight does not say so yet', () => {
+    const now = weighing(weighed('a', 0, { state: 'down', signals }), weighed('b', 5, { state: 'recovering' }))
+    expect(withPresentFigures(told, now).proxies.map(({ state }) => state)).toEqual(['suspect', 'up'])
+    expect(withPresentFigures(told, now).proxies[0]?.signals).toEqual(signals)
+  })
+
+  it('leaves a row as it was said whose proxy is gone, or has another address', () => {
+    const now = weighing(weighed('a', 100, { uri: 'sip:elsewhere', signals }))
+    expect(withPresentFigures(told, now)).toEqual(told)
   })
 })
 

@@ -75,6 +75,26 @@ describe('replicas of the weigher', () => {
     },
   )
 
+  it('answer with the figures of now, also those that do not write', async () => {
+    await using site = await startSite()
+    await using _standby = await startWeigher(site, { pools }, 'w1')
+    const table = await site.table()
+    const leases = site.bus.table(leasesTable, 'user')
+    let beat = 0
+    const hold = () => leases.put('weigher.default', { holder: 'w7', epoch: 2, beat: (beat += 1) })
+    await hold()
+    const holding = setInterval(() => void hold(), 500)
+    await site.bus.table(weightsTable, 'user').put('default', { ...table, epoch: 2, seq: 1, prevSeq: 0, writer: 'w7' })
+    await waitFor(async () => (await site.table()).writer === 'w7', 3000)
+    using _probes = probing(site)
+    const figures = async () => (await site.table()).proxies.map(({ signals }) => signals.responseTimeMs)
+    await waitFor(async () => (await figures()).join() === '4,4,40', 3000)
+    const shown = await site.table()
+    clearInterval(holding)
+    expect(shown).toMatchObject({ writer: 'w7', epoch: 2, seq: 1 })
+    expect(shown.proxies.map(({ weight }) => weight)).toEqual([100, 100, 100])
+  })
+
   it('take over at once from a writer that is stopped', async () => {
     await using site = await startSite()
     await using first = await startWeigher(site, { pools }, 'w1')

@@ -1,6 +1,7 @@
 import { createNatsBus, type Bus } from '@siplb/bus'
 import {
   config as configSchema,
+  natsConfig,
   proxyStateChanged,
   tableSnapshot,
   weightsChanged,
@@ -36,11 +37,10 @@ export interface Site extends AsyncDisposable {
 
 export async function startSite(): Promise<Site> {
   const nats = await startNats()
-  const { nats: natsConfig } = configSchema.parse({ nats: { servers: [nats.url] } })
   const nothing = () => {}
   const observer = { published: nothing, unpublished: nothing, received: nothing, dropped: nothing }
   const bus = createNatsBus({
-    config: natsConfig,
+    config: natsConfig.parse({ servers: [nats.url] }),
     service: 'test',
     instance: 'test',
     version: '0.0.0',

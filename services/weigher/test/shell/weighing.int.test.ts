@@ -6,6 +6,8 @@ import {
   weightsTable,
   type ProxyTraffic,
   type ResponseTime,
+  type WeightRow,
+  type WeightTable,
 } from '@siplb/contracts'
 import { waitFor } from '@siplb/testkit'
 import { connect } from 'nats'
@@ -183,12 +185,49 @@ describe('a weigher', () => {
     expect(growing.weight).toBeLessThanOrEqual(10)
   })
 
-  it('repeats the table at a fixed rate, exactly as it was said', async () => {
+  it('repeats the table at a fixed rate', async () => {
     await using site = await startSite()
     await using _weigher = await startWeigher(site, { pools, weights: { snapshotMs: 200 } })
     await waitFor(() => site.snapshots.length >= 3, 5000)
     expect(site.snapshots.at(-1)).toEqual(await site.table())
     expect(site.tables).toHaveLength(1)
+  })
+
+  it('repeats and answers the weights that were said, with the figures of now', async () => {
+    await using site = await startSite()
+    await using _weigher = await startWeigher(site, { pools, weights: { snapshotMs: 200 } })
+    await site.table()
+    const wellAt = (responseTimeMs: number) =>
+      Object.fromEntries(['px1', 'px2', 'px3'].map((id) => [id, { responseTimeMs }]))
+    {
+      using _probes = probing(site, wellAt(4))
+      await site.until('px1', ({ signals, state }) => signals.responseTimeMs === 4 && state === 'up')
+      // That all are up is said once there was little to say; of what follows, nothing is worth a table.
+      await waitFor(() => site.tables.at(-1)?.proxies.every(({ state }) => state === 'up'), 8000)
+    }
+    using _probes = probing(site, wellAt(7))
+    const busy = setInterval(() => {
+      const traffic = { ingress: 'i1', intervalMs: 250, epoch: 1, seq: 1, dialogsEnded: [] }
+      site.bus.publish(trafficSeen, { pool: 'default' }, { ...traffic, proxies: [seen('px1', 5, { dialogs: 3 })] })
+    }, 250)
+    const isNow = ({ signals }: WeightRow) =>
+      signals.responseTimeMs === 7 && signals.dialogs === 3 && (signals.requestsPerSecond ?? 0) > 1
+    await site.until('px1', isNow)
+    await waitFor(() => site.snapshots.at(-1)?.proxies.some(isNow) === true, 3000)
+    clearInterval(busy)
+    const [last, repeated, stored] = [
+      site.tables.at(-1),
+      site.snapshots.at(-1),
+      await site.bus.table(weightsTable, 'user').get('default'),
+    ]
+    expect(stored?.value).toEqual(last)
+    expect(last?.proxies.some(isNow)).toBe(false)
+    const chosenBy = (table: WeightTable | undefined) => ({
+      ...table,
+      proxies: table?.proxies.map(({ signals: _figures, state: _state, ...row }) => row),
+    })
+    expect(chosenBy(repeated)).toEqual(chosenBy(last))
+    expect(chosenBy(await site.table())).toEqual(chosenBy(last))
   })
 
   it('shows weights and states as metrics', async () => {
