@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { BusError, createNatsBus, type Bus } from '@siplb/bus'
-import { config as configSchema, type NatsConfig, type RequestChannel } from '@siplb/contracts'
+import { configSections, type NatsConfig, type RequestChannel } from '@siplb/contracts'
 import { formatProblem, loadConfig, newInstance, version, type ConfigProblem } from '@siplb/runtime'
 import { valueOf, type Call } from './command.ts'
 import { CommandError, failure, misuse } from './errors.ts'
@@ -28,7 +28,7 @@ function natsConfigOf(call: Call): NatsConfig {
     if (value !== undefined) overrides[paths[flag]] = value
   }
   const file = valueOf(call, 'config') ?? (call.env['SIPLB_CONFIG'] || undefined)
-  const loaded = loadConfig(configSchema, { file, env: call.env, overrides })
+  const loaded = loadConfig(configSections, { file, env: call.env, overrides })
   if (loaded.kind === 'loaded') return loaded.config.nats
   throw misuse(
     `the bus cannot be looked for, since the configuration is wrong:\n${loaded.problems.map(problemText).join('\n')}`,

@@ -1,4 +1,5 @@
-import { hostname } from 'node:os'
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
@@ -135,6 +136,12 @@ describe('with a weigher of one pool', () => {
 
   it('finds the bus by the environment too', async () => {
     expect((await ran(['proxies', 'list'], { SIPLB_NATS__SERVERS: nats.url })).code).toBe(0)
+  })
+
+  it('takes the address of the bus from a file, which needs no pools for it', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'siplb-cli-')), 'bus.yaml')
+    writeFileSync(file, `nats: { servers: ['${nats.url}'] }\n`)
+    expect((await ran(['proxies', 'list', '--config', file])).code).toBe(0)
   })
 
   it('goes on printing changes with their reasons, until interrupted', async () => {

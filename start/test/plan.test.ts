@@ -16,6 +16,8 @@ function planOf(yaml: string, options: Partial<StartOptions> = {}) {
   return makePlan(whole, { XDG_STATE_HOME: home })
 }
 
+const onePool = 'pools: { default: {} }'
+
 const twoProxies = `
 ingress: { listen: ['udp://0.0.0.0:5060'] }
 pools:
@@ -24,10 +26,10 @@ pools:
 
 describe('the plan of a start', () => {
   it('gives each service its port of health, from http.port on', () => {
-    expect(planOf('{}').httpPorts).toEqual({ ingress: 9101, prober: 9102, weigher: 9103, location: 9104 })
-    const plan = planOf('http: { port: 7000 }')
+    expect(planOf(onePool).httpPorts).toEqual({ ingress: 9101, prober: 9102, weigher: 9103, location: 9104 })
+    const plan = planOf(`http: { port: 7000 }\n${onePool}`)
     expect(serviceArguments(plan, 'weigher')).toContain('http.port=7002')
-    expect(serviceArguments(planOf('http: { port: 0 }'), 'weigher')).toContain('http.port=0')
+    expect(serviceArguments(planOf(`http: { port: 0 }\n${onePool}`), 'weigher')).toContain('http.port=0')
   })
 
   it('puts a sample proxy at the address of every proxy for a demo, the last one slow', () => {
@@ -42,8 +44,8 @@ describe('the plan of a start', () => {
   })
 
   it('keeps what it learns in the state folder of the user, or where the configuration says', () => {
-    expect(planOf('{}').stateDir).toBe(join(home, 'siplb'))
-    expect(planOf('stateDir: /srv/siplb').stateDir).toBe('/srv/siplb')
+    expect(planOf(onePool).stateDir).toBe(join(home, 'siplb'))
+    expect(planOf(`stateDir: /srv/siplb\n${onePool}`).stateDir).toBe('/srv/siplb')
   })
 
   it('names a cure for every port that may be taken', () => {
@@ -61,7 +63,8 @@ describe('the plan of a start', () => {
 
   it('refuses what is wrong with the file or the settings', () => {
     expect(() => planOf('probe: { intervalMs: soon }')).toThrow(/siplb\.yaml:1:22: probe\.intervalMs: must be a/)
-    expect(() => planOf('{}', { settings: ['nonsense'] })).toThrow('--set wants path=value')
+    expect(() => planOf('')).toThrow(/siplb\.yaml:1:1: pools: name at least one pool/)
+    expect(() => planOf(onePool, { settings: ['nonsense'] })).toThrow('--set wants path=value')
     const byName = "pools: { default: { proxies: [{ id: a, uri: 'sip:px.example' }] } }"
     expect(() => planOf(byName, { isDemo: true })).toThrow('the uri of a wants an address and a port')
   })

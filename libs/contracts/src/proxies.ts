@@ -1,11 +1,7 @@
 import { z } from 'zod'
 import { eventChannel, requestChannel } from './channel.ts'
 import { poolId, proxyId } from './ids.ts'
-
-export const sipUri = z
-  .string()
-  .max(256)
-  .regex(/^sips?:[^\s<>"]+$/i, 'must be a SIP URI such as sip:10.0.0.11:5060')
+import { proxyUri } from './proxy-uri.ts'
 
 export const loadSourceKinds = ['header', 'kamailio'] as const
 
@@ -34,7 +30,7 @@ export type AdminState = z.infer<typeof adminState>
 export const proxyRecord = z.object({
   pool: poolId,
   id: proxyId,
-  uri: sipUri,
+  uri: proxyUri,
   weight: z.number().nonnegative().max(1_000_000).describe('Base weight, relative within the pool.'),
   tier: z.int().min(1).max(100),
   load: loadSource.optional(),
@@ -56,7 +52,7 @@ export const addProxy = requestChannel({
   summary: 'Adds a proxy to a pool.',
   request: z.object({
     ...target,
-    uri: sipUri,
+    uri: proxyUri,
     weight: z.number().nonnegative().max(1_000_000).default(100),
     tier: z.int().min(1).max(100).default(1),
     load: loadSource.optional(),
@@ -109,5 +105,5 @@ export const proxyAnnounced = eventChannel({
   address: 'evt.proxy.announce.{pool}',
   type: 'siplb.proxy.announce.v1',
   summary: 'A proxy, or who starts it, asks to be part of the pool.',
-  data: z.object({ proxy: proxyId, uri: sipUri, weight: z.number().nonnegative().max(1_000_000).default(100) }),
+  data: z.object({ proxy: proxyId, uri: proxyUri, weight: z.number().nonnegative().max(1_000_000).default(100) }),
 })

@@ -51,7 +51,11 @@ export type WeightRow = z.infer<typeof weightRow>
 /** The whole weight table of a pool. `(epoch, seq)` rises; within an epoch `prevSeq` names the one before. */
 export const weightTable = z.object({
   pool: poolId,
-  epoch: z.int().nonnegative(),
+  epoch: z
+    .int()
+    .nonnegative()
+    .max(1_000_000_000)
+    .describe('Far beyond what a life of take-overs reaches: more is forged.'),
   seq: z.int().nonnegative(),
   prevSeq: z.int().nonnegative(),
   writer: instanceId,

@@ -90,6 +90,15 @@ describe('a command', () => {
     )
   })
 
+  it.each(['sips:10.0.0.1', 'sip:10.0.0.1;transport=tcp', 'sip:10.0.0.1:70000'])(
+    'refuses %s, as the file does',
+    (uri) => {
+      expect(problem(addProxy.request, { pool: 'main', proxy: 'px1', uri })).toMatch(
+        /^uri: (this version|must have)[^\n]*$/,
+      )
+    },
+  )
+
   it('returns to the declared weight only on purpose', () => {
     expect(problem(setProxy.request, { pool: 'main', proxy: 'px1', weight: null })).toBe('')
     expect(problem(setProxy.request, { pool: 'main', proxy: 'px1' })).toMatch(/^weight:/)
@@ -153,8 +162,10 @@ it('a table is newer by its epoch first, then by its number', () => {
 })
 
 describe('the configuration', () => {
-  it('is complete without a word', () => {
-    expect(config.parse({})).toMatchObject({ nats: { prefix: 'siplb.v1' }, probe: { intervalMs: 1000 }, pools: {} })
+  it('is complete but for a pool', () => {
+    const { nats, probe } = config.parse({ pools: { main: {} } })
+    expect({ nats, probe }).toMatchObject({ nats: { prefix: 'siplb.v1' }, probe: { intervalMs: 1000 } })
+    expect(problem(config, {})).toMatch(/^pools: name at least one pool/)
   })
 
   it('takes one match value or many, and makes many of it', () => {

@@ -4,10 +4,11 @@ import { ingressConfig } from './ingress.ts'
 import { natsConfig } from './nats.ts'
 import { poolsConfig } from './pools.ts'
 import { probeConfig } from './probe.ts'
+import { breachesOf, noPool } from './rules.ts'
 import { weightsConfig } from './weights.ts'
 
-/** The one configuration file, for all services; each takes its part. */
-export const config = z.strictObject({
+/** The sections of the configuration file, each right by itself: enough for who needs only one of them. */
+export const configSections = z.strictObject({
   instance: instanceId.optional().describe('Name of this instance; default: from the host name and a random part.'),
   stateDir: z
     .string()
@@ -33,5 +34,18 @@ export const config = z.strictObject({
   weights: weightsConfig.prefault({}),
   pools: poolsConfig.prefault({}),
 })
+
+/** The one configuration file, for all services; each takes its part. */
+export const config = configSections.superRefine(
+  (value: unknown, ctx) => {
+    // A pool whose name is wrong is not in the value.
+    const isPoolAmiss = ctx.issues.some(({ path }) => path?.[0] === 'pools')
+    for (const { path, message } of [...(isPoolAmiss ? [] : noPool(value)), ...breachesOf(value)]) {
+      ctx.addIssue({ code: 'custom', path: [...path], message })
+    }
+  },
+  // Also where a value has the wrong type, so that all problems come in one run.
+  { when: () => true },
+)
 
 export type Config = z.infer<typeof config>

@@ -1,17 +1,10 @@
 import { z } from 'zod'
+import { addressOfUri } from '../proxy-uri.ts'
+import { listenUri } from './listen-uri.ts'
 
 export const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: 'must be an address or network such as 10.0.0.0/8',
 })
-
-const listenUri = z
-  .string()
-  .regex(/^[a-z]+:\/\//, 'must be a listening address such as udp://0.0.0.0:5060')
-  .regex(/^udp:\/\//, 'this version serves udp only: write udp://address:port')
-  .regex(
-    /^udp:\/\/(\[[0-9a-f:.]+\]|[0-9.]+):\d{1,5}$/i,
-    'must have a numeric address and a port: udp://0.0.0.0:5060 or udp://[::]:5060',
-  )
 
 /** 32 random bytes in hexadecimal: `openssl rand -hex 32`. */
 const secret = z
@@ -24,7 +17,7 @@ export const ingressConfig = z.strictObject({
   listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060']),
   advertise: z
     .string()
-    .regex(/^(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:\d{1,5})?$/i, 'must be host or host:port')
+    .refine((text) => addressOfUri(`sip:${text}`) !== undefined && !/[@;?]/.test(text), 'must be host or host:port')
     .optional()
     .describe('What goes into Via and Record-Route; default: the listening address.'),
   recordRoute: z.boolean().default(true).describe('Stay in the path of dialogs.'),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { sipUri } from '../proxies.ts'
+import { sipUri } from '../proxy-uri.ts'
 
 export const probeConfig = z.strictObject({
   method: z.literal('OPTIONS', { error: 'this version probes with OPTIONS only' }).default('OPTIONS'),

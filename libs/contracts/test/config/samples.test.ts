@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { z } from 'zod'
-import { config, type Config } from '@siplb/contracts'
+import { config, configSections, type Config } from '@siplb/contracts'
 import { formatProblem, loadConfig } from '@siplb/runtime'
 
 const folder = join(import.meta.dirname, '../../../../config')
@@ -22,7 +22,7 @@ const wholeSample = sample.replaceAll(/^(\s*)#((?: {2})*\w+:)/gm, '$1$2')
 describe('the sample configuration', () => {
   it('says of each key its default', () => {
     const { pools, ...rest } = load(join(folder, 'siplb.yaml'))
-    const { pools: _, ...defaults } = config.parse({})
+    const { pools: _, ...defaults } = configSections.parse({})
     expect(rest).toEqual(defaults)
     const { proxies, ...pool } = pools['default'] ?? {}
     expect({ ...pool, proxies: [] }).toEqual(config.parse({ pools: { default: {} } }).pools['default'])

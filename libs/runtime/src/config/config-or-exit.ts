@@ -77,7 +77,7 @@ function refuse(problems: readonly ConfigProblem[], file: string | undefined): n
   const count = problems.length === 1 ? 'this' : `these ${problems.length}`
   const cure =
     file === undefined
-      ? `Not started: mend ${count} in the environment or the flags.`
+      ? `Not started: mend ${count} in the environment or the flags, or name a configuration by --config FILE.`
       : `Not started: mend ${count}; "siplb config check ${file}" checks the file without starting anything.`
   return fail([...problems.map(formatProblem), cure].join('\n'))
 }

@@ -17,7 +17,10 @@ export type LoadedConfig<T> =
   | { readonly kind: 'loaded'; readonly config: T; readonly file?: string }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] }
 
-/** The configuration, or everything that is wrong with it, in the order of the file. Never throws for what a user wrote. */
+/**
+ * The configuration, or everything that is wrong with it, in the order of the file. Never throws for what a user wrote. Zod
+ * leaves out the rules that join several values while one of them has the wrong type, unless the schema gives them a `when`.
+ */
 export function loadConfig<T>(schema: z.ZodType<T>, { file, env, overrides = {} }: ConfigSource): LoadedConfig<T> {
   const shape = shapeOf(schema)
   const yaml = file === undefined ? undefined : readYaml(file)
@@ -27,27 +30,13 @@ export function loadConfig<T>(schema: z.ZodType<T>, { file, env, overrides = {} 
 
   let value = withoutEmpty(yaml?.value ?? {}, shape)
   for (const { path, value: text } of given) value = withValue(value, path, text)
-  const { config, findings } = check(schema, shape, value)
+  const parsed = schema.safeParse(value, { error: errorText })
+  const findings = parsed.success ? [] : findingsOf(parsed.error.issues, value, shape)
 
   const located = findings.flatMap((finding) => locate(finding, { yaml, file, given }) ?? [])
   const problems = [...inOrder([...(yaml?.problems ?? []), ...located]), ...environment.problems, ...flags.problems]
-  if (config === undefined || problems.length > 0) return { kind: 'invalid', problems }
-  return { kind: 'loaded', config: config.value, ...(file === undefined ? {} : { file }) }
-}
-
-/**
- * Zod leaves out the rules that join several values while one of them has the wrong type. So that all problems come in
- * one run, what is wrong is taken away and the rest checked again.
- */
-function check<T>(schema: z.ZodType<T>, shape: Shape, value: unknown): { config?: { value: T }; findings: Finding[] } {
-  const first = schema.safeParse(value, { error: errorText })
-  if (first.success) return { config: { value: first.data }, findings: [] }
-  const findings = findingsOf(first.error.issues, value, shape)
-  const rest = findings.reduce<unknown>((left, { path }) => withoutValue(left, path), value)
-  const second = schema.safeParse(rest, { error: errorText })
-  const known = new Set(findings.map(({ path }) => pathText(path)))
-  const more = second.success ? [] : findingsOf(second.error.issues, rest, shape)
-  return { findings: [...findings, ...more.filter(({ path }) => !known.has(pathText(path)))] }
+  if (!parsed.success || problems.length > 0) return { kind: 'invalid', problems }
+  return { kind: 'loaded', config: parsed.data, ...(file === undefined ? {} : { file }) }
 }
 
 interface Sources {
@@ -90,22 +79,6 @@ function withValue(value: unknown, path: Path, wanted: unknown): unknown {
   if (key === undefined) return wanted
   const group = isRecord(value) ? value : {}
   return { ...group, [key]: withValue(group[key], rest, wanted) }
-}
-
-function withoutValue(value: unknown, path: Path): unknown {
-  const [key, ...rest] = path
-  if (key === undefined) return undefined
-  if (Array.isArray(value)) {
-    const inner: unknown[] = value
-    // An entry keeps its place, or the paths of the others would change.
-    return inner.map((item, i) => (i === key && rest.length > 0 ? withoutValue(item, rest) : item))
-  }
-  if (!isRecord(value)) return value
-  const entries = Object.entries(value)
-  if (rest.length === 0) return Object.fromEntries(entries.filter(([name]) => name !== String(key)))
-  return Object.fromEntries(
-    entries.map(([name, inner]) => [name, name === String(key) ? withoutValue(inner, rest) : inner]),
-  )
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -21,11 +21,14 @@ const pool = z
       )
       .default([]),
   })
-  .superRefine(({ proxies }, ctx) => {
-    if (proxies.length > 1 && proxies[0]?.id === proxies[1]?.id) {
-      ctx.addIssue({ code: 'custom', path: ['proxies', 1, 'id'], message: 'is there twice' })
-    }
-  })
+  .superRefine(
+    ({ proxies }, ctx) => {
+      if (proxies.length > 1 && proxies[0]?.id === proxies[1]?.id) {
+        ctx.addIssue({ code: 'custom', path: ['proxies', 1, 'id'], message: 'is there twice' })
+      }
+    },
+    { when: () => true },
+  )
 
 const schema = z.strictObject({
   probe: z
@@ -128,11 +131,12 @@ pools:
     policy: 5
     proxies:
       - { id: a, uri: 'sip:a' }
-      - { id: a, uri: 'sip:b' }
+      - { id: a, uri: 5 }
 `)
     expect(problemsOf({ file })).toEqual([
       'siplb.yaml:3:13: pools.main.policy: must be one of least-work, two-choices',
       'siplb.yaml:6:15: pools.main.proxies[1].id: is there twice',
+      'siplb.yaml:6:23: pools.main.proxies[1].uri: must be text',
     ])
   })
 
