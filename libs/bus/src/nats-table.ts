@@ -37,7 +37,13 @@ export class NatsTable<T> implements Table<T> {
 
   async create(key: string, value: T): Promise<number | 'conflict'> {
     const kv = await this.#open()
-    return orConflict(kv.create(key, encodeJson(this.#spec.value.parse(value))))
+    const bytes = encodeJson(this.#spec.value.parse(value))
+    const created = await orConflict(kv.create(key, bytes))
+    if (created !== 'conflict') return created
+    // A value that nobody can read is no value, and would else stand in the way for ever.
+    const entry = await kv.get(key)
+    if (entry === null || entry.operation !== 'PUT' || this.#read(entry) !== undefined) return created
+    return orConflict(kv.update(key, bytes, entry.revision))
   }
 
   async update(key: string, value: T, revision: number): Promise<number | 'conflict'> {

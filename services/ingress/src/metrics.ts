@@ -31,6 +31,7 @@ export function createIngressMetrics(registry: Registry) {
     }),
     fallbacks: counter('siplb_route_fallbacks_total', 'Choices made without location, and why.', ['why']),
     failovers: counter('siplb_failovers_total', 'Further proxies tried for a request.', ['pool']),
+    untold: counter('siplb_sip_untold_total', 'Messages that evt.sip.received left out because too many waited.'),
     refused: counter('siplb_proxy_refused_total', 'Sends that nobody listened to.'),
     socketProblems: counter('siplb_socket_problems_total', 'Failures of sockets.', ['code']),
     transactions: new Gauge({

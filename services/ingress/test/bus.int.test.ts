@@ -270,6 +270,13 @@ describe.concurrent('the weight table', () => {
     await expectCallAt(s, 'px1')
   })
 
+  it('under the name of another pool is none: who may speak for one may not for all', async () => {
+    await using s = await onBus()
+    s.other.publish(weightsChanged, { pool: 'other' }, table(s, 'px2', { epoch: 9 }))
+    await heard(s)
+    expect(s.lb.revision('default')).toEqual({ epoch: 0, seq: 0 })
+  })
+
   it('stays over a reload of the file, which only counts for pools of which nothing was heard', async () => {
     await using s = await onBus()
     s.other.publish(weightsChanged, { pool: 'default' }, table(s, 'px2'))

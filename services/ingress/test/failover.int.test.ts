@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { waitFor } from '@siplb/testkit'
 import { describe, expect, it } from 'vitest'
+import { startIngress } from './ingress-under-test.ts'
 import { Peer } from './peer.ts'
+import { Phone } from './phone.ts'
 import { contactOf, scene } from './scene.ts'
 
 /** A port that was free a moment ago. */
@@ -263,12 +265,20 @@ describe.concurrent('a dialog whose proxy is gone', () => {
     expect(s.px2.heard).toEqual([])
   })
 
-  it('gets 481 when the proxy is not even in the table any more', async () => {
+  it('goes on at a proxy that has left the list, and gets 481 where nobody ever heard of it', async () => {
     await using s = await scene()
     const { invite, ok } = await callAt(s)
-    s.lb.reconfigure({ default: { proxies: [{ id: 'px2', uri: s.px2.uri }] } })
-    s.phone.follow(invite, ok, 'BYE')
-    await s.phone.next(481)
+    const proxies = [{ id: 'px2', uri: s.px2.uri }]
+    s.lb.reconfigure({ default: { proxies } })
+    s.phone.follow(invite, ok, 'INFO')
+    s.px1.answer(await s.px1.next('INFO'), 200)
+    await s.phone.next(200)
+    await using other = await startIngress({ instance: 'lb2', pools: { default: { proxies } } })
+    await using phone = await Phone.open(other.place)
+    const routes = ok.all('Record-Route').toReversed()
+    const elsewhere = routes.map((route) => `Route: ${route.replace(s.lb.hostPort, other.hostPort)}`)
+    phone.ask({ ...invite, method: 'BYE', cseq: 2, via: phone.via(), to: ok.one('To'), headers: elsewhere })
+    await phone.next(481)
   })
 })
 

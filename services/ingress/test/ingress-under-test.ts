@@ -1,3 +1,4 @@
+import { isIPv6 } from 'node:net'
 import { createNatsBus, type Bus } from '@siplb/bus'
 import { config as configSchema, natsConfig, weightsQuestion, type Config } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
@@ -34,7 +35,8 @@ export interface IngressSettings {
   readonly secrets?: readonly string[]
   /** Breaks what is told of a choice, as a fault of ours would. */
   readonly onDecision?: () => void
-  /** Default: a free port of 127.0.0.1. */
+  /** Default: 127.0.0.1, and a free port. */
+  readonly address?: string
   readonly port?: number
 }
 
@@ -56,6 +58,7 @@ export interface IngressUnderTest extends AsyncDisposable {
 
 export async function startIngress(settings: IngressSettings): Promise<IngressUnderTest> {
   const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
+  const { address = '127.0.0.1' } = settings
   const port = settings.port ?? (await freePort('udp'))
   const parse = (given: IngressSettings['pools']): Config => configSchema.parse({ instance, ingress, pools: given })
   const bus = await connectBus('ingress', instance, settings.nats, settings.prefix)
@@ -66,7 +69,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   let skippedMs = 0
   const made = createIngress({
     config: parse(pools),
-    endpoints: [{ transport: 'udp', address: '127.0.0.1', port }],
+    endpoints: [{ transport: 'udp', address, port }],
     bus,
     disk: settings.stateDir === undefined ? undefined : new DiskTables(settings.stateDir),
     tokenKeys: secrets.map(createTokenKey),
@@ -79,8 +82,8 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   if (settings.nats !== undefined) await bus.request(weightsQuestion, { pool: 'none' }, {}, 1000).catch(() => {})
   const metric = (name: string, labels = {}) => sumOf(registry, name, labels)
   return {
-    place: { address: '127.0.0.1', port },
-    hostPort: `127.0.0.1:${port}`,
+    place: { address, port },
+    hostPort: isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
     bus,
     metric,
     revision(pool) {

@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
+import { isIPv6 } from 'node:net'
 import { waitFor } from '@siplb/testkit'
 
 export interface Place {
@@ -92,14 +93,15 @@ export class Peer implements AsyncDisposable {
   }
 
   static async open(address = '127.0.0.1', port = 0): Promise<Peer> {
-    const socket = createSocket('udp4')
+    const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4')
     socket.bind(port, address)
     await once(socket, 'listening')
     return new Peer(socket)
   }
 
   get hostPort(): string {
-    return `${this.place.address}:${this.place.port}`
+    const { address, port } = this.place
+    return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`
   }
 
   get uri(): string {

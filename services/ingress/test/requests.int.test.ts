@@ -18,7 +18,7 @@ describe.concurrent('rule 3: validation', () => {
   it('names the extensions that a proxy is asked for', async () => {
     await using s = await scene()
     s.phone.ask({ headers: ['Proxy-Require: foo', 'Proxy-Require: bar'] })
-    expect((await s.phone.next(420)).all('Unsupported')).toEqual(['foo', 'bar'])
+    expect((await s.phone.next(420)).all('Unsupported')).toEqual(['foo, bar'])
   })
 
   it('goes in the order of 16.3: scheme, hops, extensions', async () => {
@@ -322,6 +322,27 @@ describe.concurrent('rule 16: Record-Route', () => {
     expect(asked.one('Record-Route')).toMatch(/@lb\.example\.com:5080;lr>$/)
     expect(asked.one('Via')).toMatch(/^SIP\/2\.0\/UDP lb\.example\.com:5080;rport;branch=/)
   })
+
+  it('is known for ours by the name that is advertised, in whatever case it comes back', async () => {
+    await using s = await scene({ ingress: { advertise: 'LB.example.com' } })
+    const invite = s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 200, { headers: [contactOf(s.px1)] })
+    s.phone.follow(invite, await s.phone.next(200), 'BYE')
+    expect((await s.px1.next('BYE')).all('Route')).toEqual([])
+  })
+})
+
+it('over IPv6 a call comes and goes as over IPv4', async () => {
+  await using s = await scene({ address: '::1', proxyAddress: '::1' })
+  const call = await s.call()
+  expect(call.asked.one('Via')).toMatch(new RegExp(`^SIP/2\\.0/UDP \\[::1\\]:${s.lb.place.port};rport;`))
+  expect(call.asked.one('Record-Route')).toContain(`@[::1]:${s.lb.place.port};lr>`)
+  s.px1.send(fromCallee(call, 'INFO', s.px1), s.lb.place)
+  s.phone.peer.answer(await s.phone.next('INFO'), 200)
+  await s.px1.next(200)
+  s.phone.follow(call.invite, call.ok, 'BYE')
+  s.px1.answer(await s.px1.next('BYE'), 200)
+  await s.phone.next(200)
 })
 
 it('rule 17: body, order and odd headers arrive octet for octet', async () => {
@@ -375,15 +396,16 @@ describe.concurrent('rule 20: datagrams', () => {
     await s.phone.next(200)
     expect(s.phone.peer.heard).toHaveLength(1)
     expect(await s.lb.metric('siplb_sip_malformed_total')).toBe(0)
+    expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'keep-alive' })).toBe(3)
   })
 })
 
-it('rule 29: a proxy that is ourselves ends with 482, not with seventy rounds', async () => {
+it('rule 29: a proxy that is ourselves is never sent to', async () => {
   await using s = await scene()
   s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: `sip:${s.lb.hostPort}` }] } })
   s.phone.ask()
-  await s.phone.next(482)
-  expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(2)
+  await s.phone.next(503)
+  expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(1)
 })
 
 describe.concurrent('a new request from a proxy', () => {

@@ -49,13 +49,13 @@ describe.concurrent('rule 21: a response', () => {
     await s.phone.next(200)
   })
 
-  it('that has our Via alone is for nobody', async () => {
+  it('that has our Via alone is for nobody: the caller hears 502', async () => {
     await using s = await scene()
     s.phone.ask({ method: 'MESSAGE' })
     const asked = await s.px1.next('MESSAGE')
     const [, theirs = ''] = asked.all('Via')
     s.px1.send(responseText(asked, 200).replace(`Via: ${theirs}\r\n`, ''), asked.source)
-    await sleep(50)
+    await s.phone.next(502)
     expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'response-for-us' })).toBe(1)
   })
 })

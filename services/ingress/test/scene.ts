@@ -23,7 +23,7 @@ export interface Call {
 export interface SceneSettings extends Partial<IngressSettings> {
   /** Further keys of the pool. */
   readonly pool?: object
-  /** Of the proxies; phone and balancer are at 127.0.0.1. */
+  /** Of the proxies; phone and balancer are at `address`, 127.0.0.1 by default. */
   readonly proxyAddress?: string
   /** Who is px1, where it is not a proxy that the test plays. */
   readonly px1Uri?: string
@@ -39,7 +39,7 @@ export async function scene(settings: SceneSettings = {}): Promise<Scene> {
     { id: 'px2', uri: px2.uri, tier: 2 },
   ]
   const lb = stack.use(await startIngress({ pools: { default: { proxies, ...pool } }, ...ingress }))
-  const phone = stack.use(await Phone.open(lb.place))
+  const phone = stack.use(await Phone.open(lb.place, lb.place.address))
   const owned = stack.move()
   const call = () => setUpCall(phone, px1)
   return { lb, px1, px2, phone, call, [Symbol.asyncDispose]: () => owned.disposeAsync() }

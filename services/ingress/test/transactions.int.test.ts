@@ -294,7 +294,7 @@ describe.concurrent('rule 13: a refusal of our own', () => {
     s.phone.acknowledge(invite, refusal)
     await sleep(100)
     expect(s.px1.heard).toEqual([])
-    expect(await s.lb.metric('siplb_sip_dropped_total')).toBe(0)
+    expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'ack-of-own-answer' })).toBe(1)
   })
 })
 

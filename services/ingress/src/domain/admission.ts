@@ -46,11 +46,7 @@ export function admit(
   // 16.3 step 4: what comes from us cannot get better by going round.
   if (around.isLooped(request)) return answer(482)
   const required = request.values(HeaderId.ProxyRequire)
-  if (required.length > 0)
-    return answer(
-      420,
-      required.map((option) => ['Unsupported', option]),
-    )
+  if (required.length > 0) return answer(420, [['Unsupported', required.join(', ')]]) // in one line: no more octets out than came in
   if (isForUs(request, way, around)) return { kind: 'health' }
   const token = way.token ?? (request.to.tag === undefined ? undefined : around.remembered(request))
   if (token !== undefined) return inDialog(request, way, token, source, around)

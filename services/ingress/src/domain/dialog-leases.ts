@@ -40,11 +40,6 @@ export class DialogLeases {
     this.#add(lease.pool, lease.proxy, -1)
   }
 
-  /** Ends the dialog that somebody else knows by another name. */
-  closeBy(isMeant: (key: string) => boolean): void {
-    for (const key of this.#leases.keys()) if (isMeant(key)) return this.close(key)
-  }
-
   expire(now: number): void {
     for (const [key, lease] of this.#leases) if (lease.expiresAt <= now) this.close(key)
   }

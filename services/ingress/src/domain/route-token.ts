@@ -76,6 +76,7 @@ function readPayload(payload: Buffer): RouteToken | undefined {
     texts.push(payload.toString('latin1', at + 1, at + 1 + length))
     at += 1 + length
   }
+  if (at !== payload.length) return undefined
   const [pool = '', proxy = '', instance = '', flow = ''] = texts
   return { pool, proxy, callerTag: payload.readUInt32BE(2), instance, worker: payload[6] ?? 0, flow }
 }

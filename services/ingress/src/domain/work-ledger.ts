@@ -4,6 +4,11 @@ export interface Task {
   readonly cost: number
 }
 
+/** Work of a request by its method, which is a stranger's text: what a plain object inherits is no cost. */
+export function costOf(costs: Readonly<Record<string, number>> | undefined, method: string): number {
+  return costs !== undefined && Object.hasOwn(costs, method) ? (costs[method] ?? 1) : 1
+}
+
 interface Account {
   readonly inFlight: Set<Task>
   readonly unanswered: Set<Task>

@@ -56,6 +56,12 @@ export class ClientTransaction {
     return this.#transaction.state.retransmitted
   }
 
+  /** No final response yet. */
+  get isWaiting(): boolean {
+    const { state } = this.#transaction.state
+    return state === 'calling' || state === 'trying' || state === 'proceeding'
+  }
+
   handle(response: SipResponse): void {
     this.#transaction.handle({ kind: 'response', response })
   }

@@ -16,7 +16,7 @@ export function noteDialog(
 ): void {
   const { from, to } = response
   if (from.tag === undefined || to.tag === undefined) return
-  const key = dialogKey(response.callId, from.tag, to.tag)
+  const key = dialogName(response.callId, from.tag, to.tag)
   const isSuccess = response.status < 300
   if (request.method === 'BYE' && (isSuccess || response.status === 481)) endDialog(ctx, key, token)
   else if (isSuccess && token === undefined && request.method === 'INVITE' && target.kind === 'proxy') {
@@ -34,13 +34,13 @@ function renew(ctx: IngressContext, key: string, response: SipResponse): void {
 function endDialog(ctx: IngressContext, key: string, token: RouteToken | undefined): void {
   if (ctx.dialogs.find(key) !== undefined || token === undefined) return ctx.dialogs.close(key)
   if (token.instance !== ctx.bus.instance) {
-    ctx.dialogsEnded(token.pool).push({ ingress: token.instance, dialog: dialogDigest(key) })
+    ctx.dialogsEnded(token.pool).push({ ingress: token.instance, dialog: key })
   }
 }
 
-/** A dialog's name on the bus: says nothing of the call. */
-export function dialogDigest(key: string): string {
-  return hash('sha256', key, 'base64url').slice(0, 22)
+/** A dialog's name, here and on the bus: short, whatever its Call-ID is, and it says nothing of the call. */
+function dialogName(callId: string, oneTag: string, otherTag: string): string {
+  return hash('sha256', dialogKey(callId, oneTag, otherTag), 'base64url').slice(0, 22)
 }
 
 function sessionExpiresS(response: SipResponse): number | undefined {
@@ -52,7 +52,7 @@ function sessionExpiresS(response: SipResponse): number | undefined {
 export function rememberedDialog(ctx: IngressContext, request: SipRequest): RouteToken | undefined {
   const { from, to } = request
   if (from.tag === undefined || to.tag === undefined) return undefined
-  const lease = ctx.dialogs.find(dialogKey(request.callId, from.tag, to.tag))
+  const lease = ctx.dialogs.find(dialogName(request.callId, from.tag, to.tag))
   if (lease === undefined) return undefined
   const { pool, proxy, callerTag } = lease
   return { pool, proxy, callerTag, instance: ctx.bus.instance, worker: 0, flow: '' }

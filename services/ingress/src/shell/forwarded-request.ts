@@ -8,7 +8,7 @@ import { mayMakeDialog } from '../domain/methods.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
-import type { Task } from '../domain/work-ledger.ts'
+import { costOf, type Task } from '../domain/work-ledger.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog, standInRoute } from './dialogs.ts'
@@ -142,8 +142,7 @@ export class ForwardedRequest implements Forwarding {
     const { target } = branch
     if (target.kind !== 'proxy') return
     const { pool, proxy } = target
-    const cost = this.#ctx.tables.get(pool)?.costs[this.#method] ?? 1
-    const task = { proxy, cost }
+    const task = { proxy, cost: costOf(this.#ctx.tables.get(pool)?.costs, this.#method) }
     this.#tasks.set(branch, task)
     if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
     this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)
@@ -227,7 +226,14 @@ export class ForwardedRequest implements Forwarding {
     })
     clients.add(cancel.key, cancel)
     // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
-    wheel.set(32_000, () => this.#carryOut(this.#context.failure(branch, 'timeout')))
+    wheel.set(32_000, () => this.#giveUp(branch))
+  }
+
+  /** Proceeding has no timer of its own: who waits for nothing any more must end it. */
+  #giveUp(branch: Branch): void {
+    this.#carryOut(this.#context.failure(branch, 'timeout'))
+    const client = this.#clients.get(branch)
+    if (client?.isWaiting === true) client.abandon()
   }
 
   #watchSilence(branch: Branch): void {
@@ -259,7 +265,11 @@ export class ForwardedRequest implements Forwarding {
 
   #relay(response: SipResponse): void {
     // A response with our Via alone has nobody to go to (16.7 step 3).
-    if (!response.topVia.hasMore) return void this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
+    if (!response.topVia.hasMore) {
+      this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
+      if (response.status >= 200) this.#answer(502, false)
+      return
+    }
     this.#server.respond(response.status, relayResponse(response))
   }
 

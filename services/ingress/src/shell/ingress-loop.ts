@@ -58,7 +58,7 @@ export class IngressLoop {
     const scanned = scan(packet.bytes)
     switch (scanned.kind) {
       case 'keep-alive':
-        return
+        return void this.#ctx.metrics.dropped.inc({ reason: 'keep-alive' })
       case 'malformed':
         return this.#refuse(scanned, packet)
       case 'response':
@@ -134,7 +134,9 @@ export class IngressLoop {
 
   #ack(arrival: Arrival): void {
     // For a response that we gave without a transaction.
-    if (arrival.request.to.tag === statelessTag(arrival.request)) return
+    if (arrival.request.to.tag === statelessTag(arrival.request)) {
+      return void this.#ctx.metrics.dropped.inc({ reason: 'ack-of-own-answer' })
+    }
     this.#acks.relay(arrival)
   }
 
@@ -157,6 +159,16 @@ export class IngressLoop {
   }
 
   #new(server: ServerTransaction): void {
+    try {
+      this.#admit(server)
+    } catch (error) {
+      // Whatever went wrong, the caller is not left waiting, nor his transaction here.
+      server.answer(500)
+      throw error
+    }
+  }
+
+  #admit(server: ServerTransaction): void {
     const { request, source } = server.arrival
     const routes = parseRoutes(request)
     if (routes === undefined) return this.#answer(server, 400)

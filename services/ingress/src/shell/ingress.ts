@@ -3,7 +3,7 @@ import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
-import { TransactionTable } from '@siplb/sip'
+import { parseUri, TransactionTable } from '@siplb/sip'
 import { createResolver, type Endpoint } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
@@ -87,7 +87,7 @@ export function createIngress(options: IngressOptions): Ingress {
     wheel: new TimerWheel(now, (error) => log.error({ err: error }, 'timer failed')),
     tables: new TableKeeper(bus, options.disk, log, now),
     routeClient: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
-    publisher: new MessagePublisher(bus, config.ingress),
+    publisher: new MessagePublisher(bus, config.ingress, () => metrics.untold.inc()),
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now()),
@@ -108,7 +108,8 @@ export function createIngress(options: IngressOptions): Ingress {
       }
     },
     wayTo: (target, local) => {
-      if (target.kind === 'proxy') return links.linkTo(target.uri)
+      if (target.kind === 'proxy' && isOurselves(target.uri)) return undefined
+      if (target.kind === 'proxy' && links.hasRoomFor(target.uri)) return links.linkTo(target.uri)
       const link = (remote: Endpoint | undefined) =>
         remote === undefined ? undefined : new ListenerLink(remote, (to, bytes) => listeners.sendFrom(local, to, bytes))
       const endpoint = links.endpointOf(target.uri)
@@ -119,6 +120,11 @@ export function createIngress(options: IngressOptions): Ingress {
     advertised: (local) => listeners.advertised(local),
   }
   const addresses = new AddressBook(ctx)
+  // A proxy that is the balancer itself would loop, and answers every probe.
+  const isOurselves = (uri: string) => {
+    const parsed = parseUri(uri)
+    return parsed !== undefined && addresses.isOurs(parsed.host, parsed.port)
+  }
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
   const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) =>

@@ -10,9 +10,11 @@ const MOST_WAITING = 10_000
 export class MessagePublisher {
   readonly #bus: Bus
   readonly #settings: Pick<IngressConfig, 'publish' | 'publishBytes'>
+  readonly #onDropped: () => void
   #waiting: SipMessage[] = []
 
-  constructor(bus: Bus, settings: Pick<IngressConfig, 'publish' | 'publishBytes'>) {
+  constructor(bus: Bus, settings: Pick<IngressConfig, 'publish' | 'publishBytes'>, onDropped: () => void) {
+    this.#onDropped = onDropped
     this.#bus = bus
     this.#settings = settings
   }
@@ -24,7 +26,7 @@ export class MessagePublisher {
   ): void {
     const { publish, publishBytes } = this.#settings
     if (publish === 'none' || (publish === 'requests' && message.kind === 'response')) return
-    if (this.#waiting.length >= MOST_WAITING) return
+    if (this.#waiting.length >= MOST_WAITING) return this.#onDropped()
     this.#waiting.push({
       kind: message.kind,
       method: message.cseq.method.slice(0, 64),

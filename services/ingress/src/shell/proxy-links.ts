@@ -14,6 +14,8 @@ import type { Link } from './link.ts'
 /** How long a refusal is believed: then somebody may be listening again. */
 const GONE_MS = 2000
 const CLOSE_AFTER_MS = 60_000
+/** Each link is a descriptor of the process and some buffers. */
+const MOST_LINKS = 1000
 /** A name that did not resolve is not asked for again so soon: each call would wait for the name service. */
 const UNRESOLVED_MS = 5000
 
@@ -134,8 +136,20 @@ export class ProxyLinks {
 
   /** The link for a URI whose host was resolved before. */
   knownLinkTo(uri: string): ProxyLink | undefined {
+    if (!this.hasRoomFor(uri)) return undefined
     const link = this.linkTo(uri)
     return link instanceof Promise ? undefined : link
+  }
+
+  knownEndpointOf(uri: string): Endpoint | undefined {
+    const endpoint = this.endpointOf(uri)
+    return endpoint instanceof Promise ? undefined : endpoint
+  }
+
+  /** Whether a proxy has, or can have, a socket of its own; others are reached by the listening one. */
+  hasRoomFor(uri: string): boolean {
+    const endpoint = this.knownEndpointOf(uri)
+    return this.#links.size < MOST_LINKS || (endpoint !== undefined && this.#links.has(keyOf(endpoint)))
   }
 
   /** Resolves the names anew and opens the sockets, so that the first request finds them open. */
@@ -144,7 +158,7 @@ export class ProxyLinks {
       const parsed = parseUri(uri)
       if (parsed === undefined) return
       await this.#resolve(parsed.hostname)
-      await (await this.linkTo(uri))?.open()
+      await this.knownLinkTo(uri)?.open()
     }
     await Promise.all(uris.map(prepareOne))
   }
@@ -178,7 +192,7 @@ export class ProxyLinks {
   }
 
   #link(address: string, port: number): ProxyLink {
-    const key = `${address} ${port}`
+    const key = keyOf({ address, port })
     let link = this.#links.get(key)
     if (link === undefined) {
       link = new ProxyLink(address, port, this.#handlers, this.#now)
@@ -199,3 +213,5 @@ export class ProxyLinks {
     return this.#addresses.get(host)
   }
 }
+
+const keyOf = ({ address, port }: { readonly address: string; readonly port: number }): string => `${address} ${port}`

@@ -41,7 +41,8 @@ export class RequestRouter {
     const { tables, config, metrics, now } = this.#ctx
     const { pool, proxy } = token
     const row = tables.get(pool)?.find(proxy)
-    const own: Target[] = row === undefined ? [] : [{ kind: 'proxy', pool, proxy, uri: row.uri }]
+    const uri = tables.uriOf(pool, proxy)
+    const own: Target[] = uri === undefined ? [] : [{ kind: 'proxy', pool, proxy, uri }]
     const others = config.pools[pool]?.dialogFailover === true ? this.#others(pool, proxy) : []
     // Known to be down: then the others first, for its refusal may never come.
     const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]

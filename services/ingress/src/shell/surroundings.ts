@@ -73,10 +73,12 @@ export class AddressBook implements Surroundings {
       const endpoints = new Set<string>()
       const addresses = new Set<string>()
       for (const { uri } of tables.rowsOf(pool)) {
-        const link = links.knownLinkTo(uri)
-        if (link === undefined) continue
-        endpoints.add(`${link.endpoint.address} ${link.endpoint.port}`)
-        addresses.add(link.endpoint.address)
+        const endpoint = links.knownEndpointOf(uri)
+        if (endpoint !== undefined) endpoints.add(`${endpoint.address} ${endpoint.port}`)
+      }
+      for (const uri of tables.urisOf(pool)) {
+        const endpoint = links.knownEndpointOf(uri)
+        if (endpoint !== undefined) addresses.add(endpoint.address)
       }
       return { pool, outbound, networks: createNetworks(sources), endpoints, addresses }
     })

@@ -12,6 +12,9 @@ import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'
 
+/** How many proxies that left the list are remembered, per pool. */
+const MOST_FORMER = 1000
+
 /** Hears each new table, with the rows that it takes the place of. */
 export type TableListener = (table: WeightTable, before: readonly WeightRow[]) => void
 
@@ -27,6 +30,7 @@ export class TableKeeper {
   readonly #log: Logger
   readonly #snapshots = new Map<string, Snapshot>()
   readonly #rows = new Map<string, readonly WeightRow[]>()
+  readonly #uris = new Map<string, Map<string, string>>()
   readonly #changedAt = new Map<string, number>()
   readonly #listeners: TableListener[] = []
   readonly #now: () => number
@@ -50,6 +54,16 @@ export class TableKeeper {
     return this.#rows.get(pool) ?? []
   }
 
+  /** Where a proxy is, or was before it left the list: its dialogs go on. */
+  uriOf(pool: string, proxy: string): string | undefined {
+    return this.#uris.get(pool)?.get(proxy)
+  }
+
+  /** Of all proxies of a pool, those that left the list included. */
+  urisOf(pool: string): IterableIterator<string> | readonly string[] {
+    return this.#uris.get(pool)?.values() ?? []
+  }
+
   /** Milliseconds since the pool's table was last heard of. */
   ageMs(pool: string): number | undefined {
     const at = this.#changedAt.get(pool)
@@ -71,11 +85,15 @@ export class TableKeeper {
 
   start(): void {
     for (const table of this.#disk?.read() ?? []) this.#offer(table, 'disk')
-    this.#bus.table(weightsTable, 'user').watch((_key, table) => {
-      if (table !== undefined) this.#offer(table, 'bus')
+    // A table under the name of another pool is none: the right to speak is given by name.
+    const heard = (pool: string | undefined, table: WeightTable) => {
+      if (pool === table.pool) this.#offer(table, 'bus')
+    }
+    this.#bus.table(weightsTable, 'user').watch((key, table) => {
+      if (table !== undefined) heard(key, table)
     })
-    this.#bus.subscribe(weightsChanged, { pool: '*' }, ({ data }) => this.#offer(data, 'bus'))
-    this.#bus.subscribe(tableSnapshot, { pool: '*' }, ({ data }) => this.#offer(data, 'bus'))
+    this.#bus.subscribe(weightsChanged, { pool: '*' }, ({ params, data }) => heard(params['pool'], data))
+    this.#bus.subscribe(tableSnapshot, { pool: '*' }, ({ params, data }) => heard(params['pool'], data))
   }
 
   #offer(table: WeightTable, from: 'bus' | 'disk'): void {
@@ -93,6 +111,19 @@ export class TableKeeper {
     const before = this.rowsOf(table.pool)
     this.#snapshots.set(table.pool, buildSnapshot(table))
     this.#rows.set(table.pool, table.proxies)
+    this.#noteUris(table)
     for (const listener of this.#listeners) listener(table, before)
+  }
+  #noteUris({ pool, proxies }: WeightTable): void {
+    const uris = this.#uris.get(pool) ?? new Map<string, string>()
+    for (const { id, uri } of proxies) {
+      uris.delete(id) // the newest stand last
+      uris.set(id, uri)
+    }
+    for (const id of uris.keys()) {
+      if (uris.size <= proxies.length + MOST_FORMER) break
+      uris.delete(id)
+    }
+    this.#uris.set(pool, uris)
   }
 }

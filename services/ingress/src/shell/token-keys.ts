@@ -19,7 +19,9 @@ export function createTokenKey(secret: string): TokenKey {
   return {
     id: hash('sha256', bytes, 'buffer')[0] ?? 0,
     mac(payload, callId) {
-      const digest = hash('sha256', Buffer.concat([inner, payload, Buffer.from(callId, 'latin1')]), 'buffer')
+      // The length parts the two: else octets of one could be passed off as the other's.
+      const length = Buffer.of(payload.length >> 8, payload.length & 0xff)
+      const digest = hash('sha256', Buffer.concat([inner, length, payload, Buffer.from(callId, 'latin1')]), 'buffer')
       return hash('sha256', Buffer.concat([outer, digest]), 'buffer')
     },
   }

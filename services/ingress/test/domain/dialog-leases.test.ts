@@ -54,17 +54,4 @@ describe('a dialog', () => {
     leases.expire(279_999)
     expect(leases.size).toBe(1)
   })
-
-  it('can be closed by who knows it under another name', () => {
-    const leases = new DialogLeases()
-    leases.open('k1', dialog, 0)
-    leases.open('k2', dialog, 0)
-    leases.closeBy((key) => key === 'k2')
-    leases.closeBy((key) => key === 'k3')
-    expect([leases.find('k1') !== undefined, leases.find('k2'), leases.countOf('default', 'px1')]).toEqual([
-      true,
-      undefined,
-      1,
-    ])
-  })
 })

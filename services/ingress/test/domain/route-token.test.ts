@@ -74,6 +74,15 @@ describe('a route token', () => {
     expect(readToken(signed, 'call', [key])).toBeUndefined()
   })
 
+  it('is refused when there is more in it than was written, though it is signed', () => {
+    const payload = Buffer.concat([
+      Buffer.from(writeToken(token, 'call', key), 'base64url').subarray(0, -8),
+      Buffer.of(0),
+    ])
+    const signed = Buffer.concat([payload, key.mac(payload, 'call').subarray(0, 8)]).toString('base64url')
+    expect(readToken(signed, 'call', [key])).toBeUndefined()
+  })
+
   it('is nothing that a stranger wrote', () => {
     const texts = fc.oneof(fc.string(), fc.base64String({ maxLength: 1000 }), fc.constant('a'.repeat(5000)))
     fc.assert(

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { WorkLedger, type Task } from '../../src/domain/work-ledger.ts'
+import { costOf, WorkLedger, type Task } from '../../src/domain/work-ledger.ts'
+
+it('the cost of a method is what was learnt, else 1, also for methods that a plain object inherits', () => {
+  const costs = { BYE: 0.2 }
+  expect(['BYE', 'INVITE', 'constructor', '__proto__'].map((method) => costOf(costs, method))).toEqual([0.2, 1, 1, 1])
+  expect(costOf(undefined, 'BYE')).toBe(1)
+})
 
 describe('the work ledger', () => {
   it('counts a request as work until its first response, and as in flight until its final one', () => {

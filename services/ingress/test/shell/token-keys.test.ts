@@ -7,15 +7,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createTokenKey, keptSecret } from '../../src/shell/token-keys.ts'
 
 describe('a token key', () => {
-  it('makes the HMAC-SHA-256 of payload and Call-ID, whatever the length of the secret', () => {
+  it('makes the HMAC-SHA-256 of the payload, with its length, and the Call-ID, whatever the length of the secret', () => {
     const secrets = fc.oneof(fc.string(), fc.string({ minLength: 60, maxLength: 70 }), fc.string({ minLength: 200 }))
     const callIds = fc.string({ unit: 'binary-ascii' })
     fc.assert(
       fc.property(secrets, fc.uint8Array({ maxLength: 200 }), callIds, (secret, payload, callId) => {
-        const expected = createHmac('sha256', secret).update(payload).update(callId, 'latin1').digest()
+        const length = Buffer.of(0, payload.length)
+        const expected = createHmac('sha256', secret).update(length).update(payload).update(callId, 'latin1').digest()
         expect(createTokenKey(secret).mac(Buffer.from(payload), callId)).toEqual(expected)
       }),
     )
+  })
+
+  it('takes no octet of the Call-ID for one of the payload', () => {
+    const { mac } = { mac: (payload: string, callId: string) => createTokenKey('x').mac(Buffer.from(payload), callId) }
+    expect(mac('ab', 'c')).not.toEqual(mac('a', 'bc'))
   })
 
   it('has an id by its secret', () => {
