@@ -225,6 +225,18 @@ describe('a watch', () => {
     expect(heard).toEqual(['k removed', 'caught up'])
   })
 
+  it('is no obstacle to its writer when it holds what nobody can read', async () => {
+    await using a = await connectedBus(nats, { prefix: ownPrefix() })
+    const table = a.bus.table(leasesTable, 'owner')
+    await table.put('other', leaseOf(1))
+    const kv = await bucketOf(a)
+    await kv.put('bad', 'garbage')
+    expect(await table.get('bad')).toBeUndefined()
+    expect(await table.create('bad', leaseOf(2))).not.toBe('conflict')
+    expect((await table.get('bad'))?.value.beat).toBe(2)
+    expect(await table.create('bad', leaseOf(3))).toBe('conflict')
+  })
+
   it('skips and counts a malformed value, be it the last before it has caught up', async () => {
     await using a = await connectedBus(nats, { prefix: ownPrefix() })
     const table = a.bus.table(leasesTable, 'owner')
