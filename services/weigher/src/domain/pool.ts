@@ -43,7 +43,7 @@ export class Pool {
       return
     }
     const before = known.record.adminState
-    known.record = record
+    known.listed(record)
     if (before === record.adminState) return
     known.isDrained = false
     known.drainingSince = record.adminState === 'draining' ? now : undefined

@@ -98,10 +98,15 @@ function inUse(prior: Standing, verdict: Verdict, now: number, rules: StandingRu
     case 'alive':
       return prior.health === 'up' ? prior : to(prior, 'up', 'it answers', now)
     case 'failing':
-      return prior.health === 'up' ? to(prior, 'suspect', 'a probe was lost', now) : prior
+      return doubt(prior, verdict, now)
     case 'none':
       return prior
   }
+}
+
+function doubt(prior: Standing, { cause, isAnswering }: Verdict & { kind: 'failing' }, now: number): Standing {
+  if (prior.health === 'suspect') return prior.cause === cause ? prior : { ...prior, cause }
+  return prior.health === 'up' || isAnswering ? to(prior, 'suspect', cause, now) : prior
 }
 
 function fail(prior: Standing, cause: string, now: number, rules: StandingRules): Standing {

@@ -15,6 +15,7 @@ import { evidenceAt, noLiveResponse, observeLive, observeWaiting, type LiveRespo
 import { observeLoad, type LoadSignal } from './load-signal.ts'
 import { isFaultStatus, newProbeView, probed, type ProbeView } from './probe-view.ts'
 import { newStanding, step, type Standing, type StandingEvent } from './proxy-state.ts'
+import { baseWords } from './reasons.ts'
 import type { Measured, ResponseEvidence, ResponseFactor } from './response-factor.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './response-level.ts'
 import type { Settings } from './settings.ts'
@@ -42,18 +43,32 @@ export class ProxyView {
   /** Factor of the stored table, until there is evidence of our own. */
   restored: { readonly factor: number; readonly at: number } | undefined
   drainingSince: number | undefined
+  /** Why its base weight is what it is, in words. */
+  baseWhy: string
+  /** Who put it into its admin state. */
+  administrator: string
   isDrained = false
   #probeResponse: ResponseLevel = noResponseLevel
   readonly #liveResponses = new Map<string, LiveResponse>()
 
   constructor(record: ProxyRecord, now: number) {
     this.record = record
+    this.baseWhy = baseWords(record)
+    this.administrator = record.actor
     this.soft = undamped(1, now)
     if (record.adminState === 'draining') this.drainingSince = now
   }
 
   get baseWeight(): number {
-    return this.record.operatorWeight ?? this.record.weight
+    return baseWeightOf(this.record)
+  }
+
+  /** Its row of the list, as it is now: the row names who changed it last, whatever that was. */
+  listed(record: ProxyRecord): void {
+    const before = this.record
+    this.record = record
+    if (baseWeightOf(before) !== baseWeightOf(record)) this.baseWhy = baseWords(record, before)
+    if (before.adminState !== record.adminState) this.administrator = record.actor
   }
 
   get liveViews(): IngressView[] {
@@ -149,4 +164,8 @@ export class ProxyView {
       )
     }
   }
+}
+
+function baseWeightOf({ operatorWeight, weight }: ProxyRecord): number {
+  return operatorWeight ?? weight
 }

@@ -1,3 +1,4 @@
+import type { ProxyRecord } from '@siplb/contracts'
 import type { ResponseFactor } from './response-factor.ts'
 
 /** All that holds a proxy's weight under its base weight, or speaks for it. */
@@ -13,9 +14,19 @@ export interface Influences {
   readonly growth: number
 }
 
-/** In words that an operator understands: "response time 91 ms, pool 22 ms; load 0.85, target 0.7". `isWhole`: it has its base weight. */
-export function wordsFor(influences: Influences, isWhole: boolean): string {
-  const against = isWhole ? [] : wordsAgainst(influences)
+/** What else is to be said of a proxy. */
+export interface Circumstances {
+  /** It has its base weight. */
+  readonly isWhole: boolean
+  /** Why that is what it is. */
+  readonly baseWhy: string
+  /** Probes that are lost, in words. */
+  readonly doubt: string | undefined
+}
+
+/** In words that an operator understands: "response time 91 ms, pool 22 ms; load 0.85, target 0.7". */
+export function wordsFor(influences: Influences, { isWhole, baseWhy, doubt }: Circumstances): string {
+  const against = [...(isWhole ? [] : wordsAgainst(influences)), ...(doubt === undefined ? [] : [doubt])]
   if (against.length > 0) return against.join('; ')
   const { response, load } = influences
   const known = [
@@ -23,7 +34,7 @@ export function wordsFor(influences: Influences, isWhole: boolean): string {
     load === undefined ? [] : `load ${round(load)}`,
   ].flat()
   if (known.length > 0) return `nothing speaks against it (${known.join('; ')})`
-  return isWhole ? 'as configured' : 'nothing speaks against it'
+  return isWhole ? baseWhy : 'nothing speaks against it'
 }
 
 function wordsAgainst(influences: Influences): string[] {
@@ -37,9 +48,23 @@ function wordsAgainst(influences: Influences): string[] {
   return words
 }
 
-/** "62 → 48: response time 91 ms, pool 22 ms" */
-export function moveWords(from: number, to: number, why: string): string {
-  return `${round(from)} → ${round(to)}: ${why}`
+/** Why a base weight is what it is; `before`: the row of the list that had another. */
+export function baseWords(record: ProxyRecord, before?: ProxyRecord): string {
+  const { operatorWeight, weight, origin, actor } = record
+  if (operatorWeight !== undefined) return `base weight set to ${operatorWeight} by ${actor}`
+  if (before?.operatorWeight !== undefined) return `base weight back to ${weight} by ${actor}`
+  if (before !== undefined && origin === 'config') return `base weight ${weight} in the configuration`
+  return origin === 'config' ? 'as configured' : `added by ${actor}`
+}
+
+/** Joins what brought a proxy where it is and what is to be said besides: none of them has a semicolon of its own. */
+export function join(cause: string, besides: string): string {
+  return `${cause}; ${besides}`
+}
+
+/** The first of what was joined. */
+export function causeIn(reason: string): string {
+  return reason.split('; ')[0] ?? reason
 }
 
 function responseWords({ valueMs, poolMs }: ResponseFactor): string {

@@ -2,6 +2,7 @@ import type { WeightRow, WeightTable } from '@siplb/contracts'
 import { undamped } from './damping.ts'
 import { newStanding, type Standing } from './proxy-state.ts'
 import type { ProxyView } from './proxy-view.ts'
+import { causeIn } from './reasons.ts'
 import type { Settings } from './settings.ts'
 import { elapsedAt } from './slow-start.ts'
 
@@ -21,7 +22,7 @@ export function restore(proxy: ProxyView, row: WeightRow, table: WeightTable, se
 }
 
 function standingOf(row: WeightRow, { weights }: Settings, now: number): Standing {
-  const out = { since: now, lastOutAt: now, cause: row.reason, outUntil: now }
+  const out = { since: now, lastOutAt: now, cause: causeIn(row.reason), outUntil: now }
   switch (row.state) {
     case 'down':
       return { ...newStanding, ...out, health: 'down', flaps: 1 }

@@ -5,7 +5,7 @@ import { sumWithin } from './fault-window.ts'
 import { isInUse } from './judge.ts'
 import { panicOf, type Panic } from './panic.ts'
 import type { ProxyView } from './proxy-view.ts'
-import { wordsFor, type Influences } from './reasons.ts'
+import { join, wordsFor, type Influences } from './reasons.ts'
 import type { Settings } from './settings.ts'
 import { byTier } from './tiers.ts'
 import type { WeighedProxy, Weighing } from './weighed-proxy.ts'
@@ -31,29 +31,31 @@ function weighOne(
   settings: Settings,
   now: number,
 ): WeighedProxy {
-  const { record, baseWeight, standing } = proxy
+  const { record, baseWeight, baseWhy, administrator, standing } = proxy
   const state = stateOf(proxy)
   const known = {
     id: record.id,
     uri: record.uri,
     tier: record.tier,
     baseWeight,
+    baseWhy,
     state,
     signals: signalsOf(proxy, influences, now),
-    actor: record.adminState === 'enabled' ? standing.actor : record.actor,
+    actor: record.adminState === 'enabled' ? standing.actor : administrator,
   }
   if (record.adminState !== 'enabled') {
-    return { ...known, weight: 0, restricted: false, why: `${state} by ${record.actor}` }
+    return { ...known, weight: 0, restricted: false, why: `${state} by ${administrator}` }
   }
   if (influences === undefined) {
     const isUsed = panic === 'all' || (panic === 'ejected' && standing.health === 'ejected')
-    const why = isUsed ? `${state}, but too few are left: all are tried` : `${state}: ${standing.cause}`
+    const why = isUsed ? join(standing.cause, 'too few are left: all are tried') : standing.cause
     return { ...known, weight: isUsed ? baseWeight : 0, restricted: false, why }
   }
   const factor = proxy.soft.value * influences.growth
   const weight = effectiveWeight(baseWeight, factor, settings.weights.floor)
-  const words = wordsFor(influences, factor === 1)
-  const why = standing.health === 'recovering' ? `${standing.cause}; ${words}` : words
+  const doubt = standing.health === 'suspect' ? standing.cause : undefined
+  const words = wordsFor(influences, { isWhole: factor === 1, baseWhy, doubt })
+  const why = standing.health === 'recovering' ? join(standing.cause, words) : words
   return { ...known, weight, restricted: isRestricted(influences, proxy.soft.value), why }
 }
 

@@ -11,6 +11,8 @@ export interface WeighedProxy {
   readonly restricted: boolean
   /** What decides the weight, in words. */
   readonly why: string
+  /** Why the base weight is what it is, in words. */
+  readonly baseWhy: string
   /** Who put it into its state: the weigher, or the operator of a command. */
   readonly actor: string
   readonly signals: Signals

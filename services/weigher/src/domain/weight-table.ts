@@ -1,6 +1,6 @@
 import type { ProxyStateChange, WeightRow, WeightTable } from '@siplb/contracts'
 import { calm, isTurn, newsOf, type Frame } from './news.ts'
-import { moveWords } from './reasons.ts'
+import { join } from './reasons.ts'
 import type { WeighedProxy, Weighing } from './weighed-proxy.ts'
 
 /**
@@ -81,9 +81,15 @@ function nextRow(row: WeightRow | undefined, proxy: WeighedProxy, deadBand: numb
   const known = { id, uri, tier, baseWeight, state, restricted, signals }
   if (row === undefined) return { ...known, weight: proxy.weight, prevWeight: proxy.weight, reason: why.slice(0, 512) }
   const weight = newsOf(row, proxy, deadBand) === 'none' ? row.weight : proxy.weight
-  const isChanged = weight !== row.weight || row.state !== state
-  const words = weight === row.weight ? why : moveWords(row.weight, weight, why)
-  return { ...known, weight, prevWeight: row.weight, reason: isChanged ? words.slice(0, 512) : row.reason }
+  const isChanged = weight !== row.weight || row.state !== state || row.baseWeight !== baseWeight
+  const isToSay = isChanged || state === 'suspect' // which counts
+  const words = row.baseWeight === baseWeight ? why : wordsOfBase(proxy)
+  return { ...known, weight, prevWeight: row.weight, reason: isToSay ? words.slice(0, 512) : row.reason }
+}
+
+function wordsOfBase({ weight, baseWeight, state, why, baseWhy }: WeighedProxy): string {
+  const isPlain = weight === baseWeight && (state === 'up' || state === 'unknown')
+  return isPlain ? baseWhy : join(why, baseWhy)
 }
 
 function isOpen({ state }: WeightRow): boolean {

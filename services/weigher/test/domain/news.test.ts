@@ -13,6 +13,7 @@ function weighed(id: string, weight: number, more: Partial<WeighedProxy> = {}): 
     baseWeight: 100,
     restricted: false,
     why: 'because',
+    baseWhy: 'as configured',
     actor: 'weigher',
     signals: {},
   }

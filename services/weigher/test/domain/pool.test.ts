@@ -1,4 +1,4 @@
-import { SketchBuilder } from '@siplb/contracts'
+import { SketchBuilder, type ProxyRecord } from '@siplb/contracts'
 import { describe, expect, it } from 'vitest'
 import { PoolDriver, recordOf, type Behaviour } from './pool-driver.ts'
 import { report } from './support.ts'
@@ -386,6 +386,40 @@ describe('the operator', () => {
     expect(driver.weights()).toEqual([0, 100])
   })
 
+  it('is named with what he did to the base weight', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(1000, () => ({ probeMs: 'unprobed' }))
+    const reasonAfter = (more: Partial<ProxyRecord>) => {
+      driver.pool.put(recordOf('a', more), driver.now)
+      driver.run(250, () => ({ probeMs: 'unprobed' }))
+      return driver.table.proxies[0]?.reason
+    }
+    expect(reasonAfter({})).toBe('as configured')
+    expect(reasonAfter({ operatorWeight: 30, actor: 'cli/ann@vm' })).toBe('base weight set to 30 by cli/ann@vm')
+    expect(reasonAfter({ actor: 'cli/bob@vm' })).toBe('base weight back to 100 by cli/bob@vm')
+    expect(reasonAfter({ weight: 50, actor: 'cli/bob@vm' })).toBe('base weight 50 in the configuration')
+  })
+
+  it('is not mixed up with one who did something else later', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => idle)
+    driver.pool.put(recordOf('a', { operatorWeight: 30, actor: 'ann' }), driver.now)
+    driver.pool.put(recordOf('a', { operatorWeight: 30, adminState: 'disabled', actor: 'bob' }), driver.now)
+    driver.pool.put(recordOf('a', { operatorWeight: 40, adminState: 'disabled', actor: 'eve' }), driver.now)
+    driver.run(250, () => idle)
+    expect(driver.table.proxies[0]).toMatchObject({
+      state: 'disabled',
+      reason: 'disabled by bob; base weight set to 40 by eve',
+    })
+  })
+
+  it('is named with a proxy that he added', () => {
+    const driver = new PoolDriver('a', 'b')
+    driver.pool.put(recordOf('c', { origin: 'command', actor: 'ann' }), driver.now)
+    driver.weigh()
+    expect(driver.table.proxies[2]?.reason).toBe('added by ann')
+  })
+
   it('changes one proxy and touches no statistic of another', () => {
     const driver = new PoolDriver('a', 'b', 'c')
     driver.run(10_000, but('b', { probeMs: 100, liveMs: 100 }))
@@ -412,9 +446,38 @@ describe('a proxy that is well again after lost probes', () => {
     const driver = new PoolDriver('a', 'b', 'c')
     driver.run(10_000, () => well)
     driver.run(2000, but('a', { ...well, probeMs: 'lost' }))
-    expect(driver.table.proxies[0]).toMatchObject({ state: 'suspect', weight: 100 })
+    expect(driver.table.proxies[0]).toMatchObject({
+      ...{ state: 'suspect', weight: 100 },
+      reason: expect.stringMatching(/^\d+ probes? lost, live traffic answers$/),
+    })
     driver.run(6000, () => well)
     expect(driver.table.proxies[0]).toMatchObject({ state: 'up', weight: 100 })
+  })
+})
+
+describe('a reason', () => {
+  it('says why a proxy is out, and not once more that it is', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    driver.run(5000, () => idle)
+    driver.run(1000, but('a', { probeMs: 'refused' }, idle))
+    expect(driver.table.proxies[0]).toMatchObject({ state: 'down', reason: 'nobody listens: the probe was refused' })
+    driver.run(1000, () => ({ probeMs: 'refused' }))
+    const [a] = driver.table.proxies
+    expect(a?.reason).toBe('nobody listens: the probe was refused; too few are left: all are tried')
+  })
+
+  it('stays the same where another weigher goes on', () => {
+    const reasonsOf = (driver: PoolDriver) => driver.pool.weigh(driver.now).proxies.map(({ why }) => why)
+    const first = new PoolDriver('a', 'b')
+    first.run(5000, () => idle)
+    first.run(3000, () => ({ probeMs: 'refused' }))
+    const second = new PoolDriver('a', 'b')
+    second.pool.restore(first.table, 0)
+    expect(reasonsOf(second)).toEqual(reasonsOf(first))
+    first.run(4000, but('a', { probeMs: 'refused' }, idle))
+    const third = new PoolDriver('a', 'b')
+    third.pool.restore(first.table, 0)
+    expect(reasonsOf(third)[1]).toMatch(/^probes are answered again; slow start at \d+ %$/)
   })
 })
 

@@ -5,7 +5,8 @@ import type { Verdict } from '../../src/domain/verdict.ts'
 const rules = { slowStartMs: 30_000, ejectionBaseMs: 10_000, ejectionMaxMs: 300_000 }
 const judged = (verdict: Verdict): StandingEvent => ({ kind: 'judged', verdict })
 const alive = (steadyAt = Number.NEGATIVE_INFINITY) => judged({ kind: 'alive', steadyAt })
-const failing = judged({ kind: 'failing' })
+const failing = judged({ kind: 'failing', cause: '1 probe lost', isAnswering: false })
+const doubtful = judged({ kind: 'failing', cause: '2 probes lost, live traffic answers', isAnswering: true })
 const none = judged({ kind: 'none' })
 const dead = judged({ kind: 'dead', cause: 'gone' })
 const ejected: StandingEvent = { kind: 'ejected', cause: 'faults' }
@@ -23,6 +24,7 @@ describe('the state of a proxy', () => {
   it.each([
     ['unknown', in_('unknown'), none, 'unknown'],
     ['unknown', in_('unknown'), failing, 'unknown'],
+    ['unknown, though it answers', in_('unknown'), doubtful, 'suspect'],
     ['unknown', in_('unknown'), alive(), 'up'],
     ['unknown', in_('unknown'), dead, 'down'],
     ['up', in_('up'), none, 'up'],
@@ -89,6 +91,14 @@ describe('the state of a proxy', () => {
       [12_000, 120_000],
       [24_000, 240_000],
     ])
+  })
+
+  it('says how many probes are lost now, since when it was not well', () => {
+    const suspect = step(in_('up'), failing, 5000, rules)
+    expect(suspect).toMatchObject({ health: 'suspect', since: 5000, cause: '1 probe lost' })
+    const later = step(suspect, doubtful, 6000, rules)
+    expect(later).toMatchObject({ since: 5000, cause: '2 probes lost, live traffic answers' })
+    expect(step(later, doubtful, 7000, rules)).toBe(later)
   })
 
   it('names the operator who enabled it', () => {

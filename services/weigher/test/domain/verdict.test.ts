@@ -101,6 +101,15 @@ describe('the verdict on a proxy', () => {
   })
 
   it('says why', () => {
-    expect(verdict([prober([refused])])).toEqual({ kind: 'dead', cause: 'nobody listens, the probe was refused' })
+    expect(verdict([prober([refused])])).toEqual({ kind: 'dead', cause: 'nobody listens: the probe was refused' })
+    const causeOf = (...evidence: Parameters<typeof verdict>) => {
+      const found = verdict(...evidence)
+      return 'cause' in found ? found.cause : found.kind
+    }
+    expect(causeOf([prober([answered, lost])])).toBe('1 probe lost')
+    expect(causeOf([prober([lost, lost, lost])], [healthy])).toBe('3 probes lost, live traffic answers')
+    expect(causeOf([prober([refused], 9900), prober([answered])])).toBe(
+      'the probe was refused, another prober is answered',
+    )
   })
 })

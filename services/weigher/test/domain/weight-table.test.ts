@@ -12,6 +12,7 @@ function weighed(id: string, weight: number, more: Partial<WeighedProxy> = {}): 
     baseWeight: 100,
     restricted: false,
     why: 'because',
+    baseWhy: 'as configured',
     actor: 'weigher',
     signals: {},
   }
@@ -28,15 +29,35 @@ describe('the next table', () => {
     expect(nextTable(second, frame, weighing(), 4, 0.05)).toMatchObject({ epoch: 4, seq: 1, prevSeq: 0 })
   })
 
-  it('says of each change from what to what and why', () => {
+  it('says of each change why, and from what to what in figures of their own', () => {
     const why = 'response time 91 ms, pool 22 ms'
     const { proxies } = nextTable(first, frame, weighing(weighed('a', 48, { why }), weighed('b', 100)), 3, 0.05)
     expect(proxies[0]).toMatchObject({
       weight: 48,
       prevWeight: 100,
-      reason: '100 → 48: response time 91 ms, pool 22 ms',
+      reason: 'response time 91 ms, pool 22 ms',
     })
     expect(proxies[1]).toMatchObject({ weight: 100, prevWeight: 100, reason: 'because' })
+  })
+
+  it('says who changed a base weight, and what else holds the weight down', () => {
+    const baseWhy = 'base weight set to 30 by ann'
+    const set = { baseWeight: 30, baseWhy }
+    const down = { ...set, state: 'down', why: 'nobody listens' } as const
+    const now = weighing(weighed('a', 30, set), weighed('b', 7, { ...set, why: 'load 0.9, target 0.7' }))
+    const reasons = (next: Weighing) => nextTable(first, frame, next, 3, 0.05).proxies.map(({ reason }) => reason)
+    expect(reasons(now)).toEqual([baseWhy, `load 0.9, target 0.7; ${baseWhy}`])
+    expect(reasons(weighing(weighed('a', 0, down), weighed('b', 100)))).toEqual([
+      `nobody listens; ${baseWhy}`,
+      'because',
+    ])
+  })
+
+  it('counts the lost probes of now where another row is the news', () => {
+    const suspect = (why: string) => weighed('b', 100, { state: 'suspect', why })
+    const said = nextTable(first, frame, weighing(weighed('a', 100), suspect('1 probe lost')), 3, 0.05)
+    const next = nextTable(said, frame, weighing(weighed('a', 50), suspect('3 probes lost')), 3, 0.05)
+    expect(next.proxies[1]?.reason).toBe('3 probes lost')
   })
 
   it('keeps the weight that was said where the difference is not worth saying', () => {

@@ -40,7 +40,7 @@ describe('commands', () => {
     await site.table()
     await site.bus.request(drainProxy, {}, px('px1'), 2000)
     const draining = await site.until('px1', ({ weight }) => weight === 0)
-    expect(draining).toMatchObject({ state: 'draining', reason: '100 → 0: draining by ann' })
+    expect(draining).toMatchObject({ state: 'draining', prevWeight: 100, reason: 'draining by ann' })
     await site.until('px1', ({ state }) => state === 'drained')
     await site.bus.request(disableProxy, {}, px('px1'), 2000)
     await site.until('px1', ({ state }) => state === 'disabled')
@@ -62,9 +62,11 @@ describe('commands', () => {
     await using _weigher = await startWeigher(site, { pools })
     await site.table()
     await site.bus.request(setProxy, {}, { ...px('px2'), weight: 250 }, 2000)
-    await site.until('px2', ({ weight, baseWeight }) => weight === 250 && baseWeight === 250)
+    const set = await site.until('px2', ({ weight, baseWeight }) => weight === 250 && baseWeight === 250)
+    expect(set.reason).toBe('base weight set to 250 by ann')
     await site.bus.request(setProxy, {}, { ...px('px2'), weight: null }, 2000)
-    await site.until('px2', ({ weight }) => weight === 100)
+    const back = await site.until('px2', ({ weight }) => weight === 100)
+    expect(back.reason).toBe('base weight back to 100 by ann')
   })
 
   it('are refused with a sentence that names the cure', async () => {
@@ -131,6 +133,9 @@ describe('a reload of the file', () => {
     const table = await site.table()
     expect(table.proxies.map(({ baseWeight }) => baseWeight)).toEqual([7, 40, 100])
     expect(await stored(site, 'px1')).toMatchObject({ weight: 30, operatorWeight: 7 })
+    weigher.configure({ pools: { default: { proxies: [first, { id: 'px3', uri: 'sip:10.0.0.3', weight: 50 }] } } })
+    const changed = await site.until('px3', ({ weight }) => weight === 50)
+    expect(changed.reason).toBe('base weight 50 in the configuration')
   })
 
   it('brings a new pool, and takes the proxies of one that is gone from the list', async () => {

@@ -125,7 +125,9 @@ describe('replicas of the weigher', () => {
 
   it('share the pools among them', { timeout: 30_000 }, async () => {
     await using site = await startSite()
-    const many = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`pool-${i}`, poolOf('px1')]))
+    const many = Object.fromEntries(
+      Array.from({ length: 12 }, (_, i) => [`pool-${i}`, { ...poolOf('px1'), match: { userPrefix: `${i}` } }]),
+    )
     await using first = await startWeigher(site, { pools: many }, 'w1')
     await site.table('pool-11')
     await using second = await startWeigher(site, { pools: many }, 'w2')

@@ -80,14 +80,14 @@ describe('a weigher', () => {
     })
     const slow = await site.until('px3', ({ weight }) => weight < 15)
     expect(slow.weight).toBeGreaterThanOrEqual(2)
-    expect(slow.reason).toMatch(/→ .*: response time 90 ms, pool 4 ms/)
+    expect(slow.reason).toBe('response time 90 ms, pool 4 ms')
     expect(slow.signals).toMatchObject({ responseTimeMs: 90, poolResponseTimeMs: 4 })
     expect((await site.row('px1')).weight).toBe(100)
     const steps = site.tables.flatMap(({ proxies }) => proxies.filter((row) => row.weight !== row.prevWeight))
     expect(steps.length).toBeGreaterThan(1)
     for (const { id, reason, prevWeight, weight } of steps) {
       expect(id).toBe('px3')
-      expect(reason).toContain(`${Math.round(prevWeight)} → `)
+      expect(reason).toMatch(/^response time \d+ ms, pool 4 ms$/)
       expect(weight).toBeLessThan(prevWeight)
     }
   })
