@@ -17,7 +17,7 @@ export interface Installation extends AsyncDisposable {
   location(pools: unknown, options?: LocationOptions): Promise<LocationUnderTest>
 }
 
-export interface LocationOptions {
+interface LocationOptions {
   readonly instance?: string
   readonly now?: () => number
 }
