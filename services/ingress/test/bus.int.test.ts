@@ -568,9 +568,10 @@ it('a fault of ours in one request hurts no other, nor the process', async () =>
   }
   await using s = await onBus({ onDecision })
   await locate(s, toPx2(s))
-  s.phone.ask({ method: 'MESSAGE' })
+  const bad = s.phone.ask({ method: 'MESSAGE' })
   const good = s.phone.ask({ method: 'MESSAGE' })
   expect((await s.px2.next('MESSAGE')).one('Call-ID')).toBe(good.callId)
+  expect((await s.phone.next(500)).one('Call-ID')).toBe(bad.callId)
   expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'error' })).toBe(1)
 })
 

@@ -46,8 +46,8 @@ export interface IngressContext {
   matcher: Matcher
   rendezvousKeyOf: RendezvousKeyOf
   isDraining: boolean
-  /** Runs what a message or an answer brought. Never throws: one bad message must not hurt another call. */
-  readonly attempt: (work: () => void) => void
+  /** Runs what a message or an answer brought. Never throws: one bad message must not hurt another call. False: it failed. */
+  readonly attempt: (work: () => void) => boolean
   /** How to send to a target; `local` is the socket by which the other side of the request knows us. */
   wayTo(target: Target, local: Endpoint): Link | undefined | Promise<Link | undefined>
   trafficOf(pool: string): PoolTraffic

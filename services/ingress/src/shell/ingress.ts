@@ -102,9 +102,11 @@ export function createIngress(options: IngressOptions): Ingress {
     attempt(work) {
       try {
         work()
+        return true
       } catch (error) {
         metrics.dropped.inc({ reason: 'error' })
         log.error({ err: error }, 'message not handled')
+        return false
       }
     },
     wayTo: (target, local) => {

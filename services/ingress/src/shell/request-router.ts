@@ -12,7 +12,7 @@ import type { Arrival } from './server-transaction.ts'
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
   | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided }
-  | { readonly kind: 'refused'; readonly status: 404 | 503 }
+  | { readonly kind: 'refused'; readonly status: 404 | 500 | 503 }
 
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
 export class RequestRouter {
@@ -33,7 +33,10 @@ export class RequestRouter {
       metrics.decisionTime.observe((now() - askedAt) / 1000)
       done(routing)
     }
-    routeClient.ask(facts, (answered) => attempt(() => onAnswer(answered)))
+    routeClient.ask(facts, (answered) => {
+      // Whatever went wrong, the caller is not left waiting.
+      if (!attempt(() => onAnswer(answered))) attempt(() => done({ kind: 'refused', status: 500 }))
+    })
   }
 
   /** For a request of a dialog: its own proxy, and others of the pool behind it where the pool lets its dialogs move. */
