@@ -18,7 +18,7 @@ it('checks a configuration, and says with exit code 2 all that is wrong', async 
     code: 0,
     stdout: `${good}: good; pools: main; proxies: 1\n`,
   })
-  const bad = fileOf('bad.yaml', 'probe:\n  intervalMs: 1\nweight: {}\n')
+  const bad = fileOf('bad.yaml', 'probe:\n  intervalMs: 1\nweight: {}\npools: { main: {} }\n')
   expect(await siplb(['config', 'check', bad])).toEqual({
     code: 2,
     stdout: '',
@@ -30,7 +30,7 @@ it('prints the configuration that takes effect, without its secrets', async () =
   const key = 'k'.repeat(40)
   const file = fileOf(
     'secret.yaml',
-    `ingress: { token: { key: ${key} } }\nnats: { servers: ['nats://me:pass@host'] }\n`,
+    `ingress: { token: { key: ${key} } }\nnats: { servers: ['nats://me:pass@host'] }\npools: { main: {} }\n`,
   )
   const { code, stdout } = await siplb(['config', 'print', file, '-o', 'json'], {
     SIPLB_NATS__PASSWORD: 'hidden',
