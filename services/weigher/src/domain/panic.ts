@@ -1,4 +1,4 @@
-/** Of the proxies that the operator lets take part. */
+/** Of the proxies that the operator lets take part; who must prove itself yet counts as down. */
 export interface Counts {
   readonly usable: number
   readonly down: number

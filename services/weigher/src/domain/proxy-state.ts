@@ -7,7 +7,8 @@ import type { Verdict } from './verdict.ts'
  *
  * P1. Unknown takes its full part: "no data" never means down, and a first start is no recovery.
  * P2. Down and ejected are left only into recovering, by slow start.
- * P3. Who goes down again and again stays down longer each time, and grows more slowly: a flapping proxy disturbs little.
+ * P3. A command alone makes nobody well: who was down before it counts as up only when it answers.
+ * P4. Who goes down again and again stays down longer each time, and grows more slowly: a flapping proxy disturbs little.
  */
 export interface Standing {
   readonly health: 'unknown' | 'up' | 'suspect' | 'down' | 'recovering' | 'ejected'
@@ -25,6 +26,8 @@ export interface Standing {
   readonly ejections: number
   /** Of recovering: how long the slow start takes. */
   readonly growMs: number
+  /** An operator lets it take part again after it was down, and nobody had an answer yet. */
+  readonly isUnproven: boolean
 }
 
 export type StandingEvent =
@@ -51,6 +54,7 @@ export const newStanding: Standing = {
   flaps: 0,
   ejections: 0,
   growMs: 0,
+  isUnproven: false,
 }
 
 /** A proxy that was only restarted has lost its calls anyway, and gains nothing from being back sooner. */
@@ -68,7 +72,7 @@ export function step(prior: Standing, event: StandingEvent, now: number, rules: 
     case 'ejected':
       return eject(prior, event.cause, now, rules)
     case 'enabled':
-      return { ...recover(prior, `enabled by ${event.actor}`, now, rules), actor: event.actor }
+      return enable(prior, event.actor, now, rules)
   }
 }
 
@@ -80,7 +84,8 @@ function judged(prior: Standing, verdict: Verdict, now: number, rules: StandingR
       return inUse(prior, verdict, now, rules)
     case 'recovering':
       if (verdict.kind === 'dead') return fail(prior, verdict.cause, now, rules)
-      return now - prior.since >= prior.growMs ? to(prior, 'up', 'grown to its full weight', now) : prior
+      if (now - prior.since >= prior.growMs) return to(prior, 'up', 'grown to its full weight', now)
+      return prior.isUnproven && isAnswering(verdict) ? { ...prior, isUnproven: false } : prior
     case 'down': {
       const isBack = verdict.kind === 'alive' && verdict.steadyAt > prior.since && now >= prior.outUntil
       return isBack ? recover(prior, 'probes are answered again', now, rules) : prior
@@ -102,6 +107,15 @@ function inUse(prior: Standing, verdict: Verdict, now: number, rules: StandingRu
     case 'none':
       return prior
   }
+}
+
+function enable(prior: Standing, actor: string, now: number, rules: StandingRules): Standing {
+  const isUnproven = prior.isUnproven || prior.health === 'down'
+  return { ...recover(prior, `enabled by ${actor}`, now, rules), actor, isUnproven }
+}
+
+function isAnswering(verdict: Verdict): boolean {
+  return verdict.kind === 'alive' || (verdict.kind === 'failing' && verdict.isAnswering)
 }
 
 function doubt(prior: Standing, { cause, isAnswering }: Verdict & { kind: 'failing' }, now: number): Standing {
@@ -130,5 +144,5 @@ function recover(prior: Standing, cause: string, now: number, rules: StandingRul
 }
 
 function to(prior: Standing, health: Standing['health'], cause: string, now: number): Standing {
-  return { ...prior, health, since: now, cause, actor: weigher }
+  return { ...prior, health, since: now, cause, actor: weigher, isUnproven: false }
 }

@@ -12,7 +12,7 @@ import { elapsedAt } from './slow-start.ts'
  */
 export function restore(proxy: ProxyView, row: WeightRow, table: WeightTable, settings: Settings, now: number): void {
   if (row.uri !== proxy.record.uri) return
-  proxy.standing = standingOf(row, settings, now)
+  proxy.standing = standingOf(row, table.panic, settings, now)
   if (row.state === 'drained') proxy.isDrained = true
   const wasWeighed = row.state === 'up' || row.state === 'suspect' || row.state === 'unknown'
   if (!wasWeighed || table.panic || row.baseWeight === 0 || row.weight === 0) return
@@ -21,7 +21,7 @@ export function restore(proxy: ProxyView, row: WeightRow, table: WeightTable, se
   if (factor < 1) proxy.restored = { factor, at: now }
 }
 
-function standingOf(row: WeightRow, { weights }: Settings, now: number): Standing {
+function standingOf(row: WeightRow, isPanic: boolean, { weights }: Settings, now: number): Standing {
   const out = { since: now, lastOutAt: now, cause: causeIn(row.reason), outUntil: now }
   switch (row.state) {
     case 'down':
@@ -30,8 +30,11 @@ function standingOf(row: WeightRow, { weights }: Settings, now: number): Standin
       return { ...newStanding, ...out, health: 'ejected', ejections: 1, outUntil: now + weights.ejectionBaseMs }
     case 'recovering': {
       const growMs = weights.slowStartMs
+      const grows = { health: 'recovering', flaps: 1, growMs } as const
+      // Who grows has its base weight in a panic only while it must prove itself.
+      if (isPanic && row.weight === row.baseWeight) return { ...newStanding, ...out, ...grows, isUnproven: true }
       const share = row.baseWeight === 0 ? 1 : row.weight / row.baseWeight
-      return { ...newStanding, ...out, health: 'recovering', flaps: 1, growMs, since: now - elapsedAt(share, growMs) }
+      return { ...newStanding, ...out, ...grows, since: now - elapsedAt(share, growMs) }
     }
     case 'up':
     case 'suspect':

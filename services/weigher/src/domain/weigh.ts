@@ -17,8 +17,13 @@ export function weigh(pool: readonly ProxyView[], settings: Settings, now: numbe
   const enabled = pool.filter(({ record }) => record.adminState === 'enabled')
   const takingPart = enabled.filter(isInUse)
   const influences = new Map(byTier(takingPart).flatMap((tier) => [...applyFactors(tier, settings, now, loadNow)]))
+  const unproven = takingPart.filter(({ standing }) => standing.isUnproven).length
   const count = (health: string) => enabled.filter(({ standing }) => standing.health === health).length
-  const counts = { usable: takingPart.length, down: count('down'), ejected: count('ejected') }
+  const counts = {
+    usable: takingPart.length - unproven,
+    down: count('down') + unproven,
+    ejected: count('ejected'),
+  }
   const panic = panicOf(counts, settings.weights.panicThreshold)
   const proxies = pool.map((proxy) => weighOne(proxy, influences.get(proxy), panic, settings, now))
   return { panic: panic !== 'none', proxies }
@@ -46,7 +51,7 @@ function weighOne(
   if (record.adminState !== 'enabled') {
     return { ...known, weight: 0, restricted: false, why: `${state} by ${administrator}` }
   }
-  if (influences === undefined) {
+  if (influences === undefined || panic === 'all') {
     const isUsed = panic === 'all' || (panic === 'ejected' && standing.health === 'ejected')
     const why = isUsed ? join(standing.cause, 'too few are left: all are tried') : standing.cause
     return { ...known, weight: isUsed ? baseWeight : 0, restricted: false, why }

@@ -432,6 +432,91 @@ describe('the operator', () => {
   })
 })
 
+describe('a proxy that was down and comes back by a command', () => {
+  const silent: Behaviour = { probeMs: 'lost' }
+  const unheard: Behaviour = { probeMs: 'unprobed' }
+  /** Of two silent proxies one is disabled for a while, as nobody probes it then, and enabled again. */
+  function enabledAgain(other: Behaviour, adminState: 'disabled' | 'draining' = 'disabled'): PoolDriver {
+    const driver = new PoolDriver('a', 'b')
+    driver.run(5000, () => silent)
+    driver.pool.put(recordOf('a', { adminState, actor: 'ann' }), driver.now)
+    driver.run(8000, but('a', adminState === 'disabled' ? unheard : silent, other))
+    driver.pool.put(recordOf('a', { actor: 'ann' }), driver.now)
+    driver.weigh()
+    return driver
+  }
+
+  it.each(['disabled', 'draining'] as const)('after it was %s ends no panic until it answers', (adminState) => {
+    const driver = enabledAgain(silent, adminState)
+    for (const a of [unheard, silent]) {
+      expect(driver.table.panic).toBe(true)
+      expect(driver.weights()).toEqual([100, 100])
+      driver.run(3000, but('a', a, silent))
+    }
+    driver.pool.put(recordOf('a', { adminState: 'disabled', actor: 'ann' }), driver.now)
+    driver.pool.put(recordOf('a', { actor: 'ann' }), driver.now)
+    driver.run(5000, but('a', idle, silent))
+    expect(driver.table.panic).toBe(false)
+    expect(driver.table.proxies[0]).toMatchObject({ state: 'recovering', restricted: true })
+    expect(driver.weight('b')).toBe(0)
+  })
+
+  it('says by whom it is tried', () => {
+    const driver = enabledAgain(silent)
+    expect(driver.table.proxies[0]).toMatchObject({
+      ...{ state: 'recovering', restricted: false },
+      reason: 'enabled by ann; too few are left: all are tried',
+    })
+  })
+
+  it('has not proved itself by being disabled and enabled once more, nor by a change of the weigher', () => {
+    const driver = enabledAgain(silent)
+    driver.pool.put(recordOf('a', { adminState: 'disabled', actor: 'ann' }), driver.now)
+    driver.pool.put(recordOf('a', { actor: 'ann' }), driver.now)
+    driver.run(250, but('a', unheard, silent))
+    expect(driver.weights()).toEqual([100, 100])
+    const next = new PoolDriver('a', 'b')
+    next.pool.restore(driver.table, 0)
+    next.weigh()
+    expect(next.table.panic).toBe(true)
+    expect(next.weights()).toEqual([100, 100])
+  })
+
+  it('proves itself by one answered probe', () => {
+    const driver = enabledAgain(silent)
+    driver.probe('a', { responseTimeMs: 10 })
+    driver.weigh()
+    expect(driver.weights()).toEqual([5, 0])
+  })
+
+  it('proves itself by live answers, though probes are lost', () => {
+    const driver = enabledAgain(silent)
+    driver.run(1000, but('a', { probeMs: 'unprobed', liveMs: 10 }, silent))
+    driver.probe('a', { outcome: 'lost' })
+    driver.run(1000, but('a', { probeMs: 'unprobed', liveMs: 10 }, silent))
+    expect(driver.row('a')).toMatchObject({ state: 'recovering', restricted: true })
+    expect(driver.weight('b')).toBe(0)
+  })
+
+  it('takes part where nobody probes at all: no data never means down', () => {
+    const driver = enabledAgain(unheard)
+    driver.run(5000, () => unheard, [])
+    expect(driver.weight('a')).toBeGreaterThan(0)
+    const never = new PoolDriver('a', 'b')
+    never.pool.put(recordOf('a', { adminState: 'disabled' }), 0)
+    never.pool.put(recordOf('a'), 0)
+    never.run(60_000, () => unheard, [])
+    expect(never.weights()).toEqual([100, 100])
+    expect(never.table.panic).toBe(false)
+  })
+
+  it('grows as ever while others are up', () => {
+    const driver = enabledAgain(idle)
+    expect(driver.weights()).toEqual([5, driver.weight('b')])
+    expect(driver.weight('b')).toBeGreaterThan(0)
+  })
+})
+
 describe('tiers', () => {
   it('are not held against one another', () => {
     const driver = new PoolDriver('near1', 'near2', 'far1', 'far2')

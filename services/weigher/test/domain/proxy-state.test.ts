@@ -101,6 +101,16 @@ describe('the state of a proxy', () => {
     expect(step(later, doubtful, 7000, rules)).toBe(later)
   })
 
+  it('must be proved when an operator enables who was down, by an answer to anybody', () => {
+    const isUnproven = (...events: StandingEvent[]) =>
+      events.reduce((standing, event) => step(standing, event, 5000, rules), in_('down', out)).isUnproven
+    expect(isUnproven(enabled)).toBe(true)
+    expect(isUnproven(enabled, none, failing, enabled)).toBe(true)
+    expect(isUnproven(enabled, alive())).toBe(false)
+    expect(isUnproven(enabled, doubtful)).toBe(false)
+    expect(step(in_('up'), enabled, 5000, rules).isUnproven).toBe(false)
+  })
+
   it('names the operator who enabled it', () => {
     expect(step(in_('up'), enabled, 5000, rules)).toMatchObject({ actor: 'ann', cause: 'enabled by ann' })
   })
