@@ -13,7 +13,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.{int,e2e,docker,peers}.test.ts'],
         },
       },
-      { test: { name: 'int', include: anywhere('int.test'), testTimeout: 15_000 } },
+      // They wait for sockets and processes more than they work.
+      { test: { name: 'int', include: anywhere('int.test'), testTimeout: 15_000, maxWorkers: 3 } },
       {
         test: {
           name: 'e2e',

@@ -191,7 +191,7 @@ describe.concurrent('of two locations one that hangs', () => {
     await waitFor(async () => {
       await ask(client, 'warm')
       return locations.every(({ questions }) => questions > 3)
-    }, 3000)
+    }, 10_000)
     const [hung] = locations
     hung.isHung = true
     const answers: Answered[] = []
