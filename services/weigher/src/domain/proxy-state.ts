@@ -125,7 +125,8 @@ function doubt(prior: Standing, { cause, isAnswering }: Verdict & { kind: 'faili
 
 function fail(prior: Standing, cause: string, now: number, rules: StandingRules): Standing {
   const isForgiven = now - prior.lastOutAt > FORGIVEN_AFTER * rules.slowStartMs
-  const flaps = isForgiven ? 1 : prior.flaps + 1
+  const again = prior.isUnproven ? prior.flaps : prior.flaps + 1 // who never answered never came back
+  const flaps = isForgiven ? 1 : again
   const outUntil = now + Math.min(LONGEST_DOWN_MS, SHORTEST_DOWN_MS * 2 ** (flaps - 1))
   return { ...to(prior, 'down', cause, now), flaps, outUntil, lastOutAt: now }
 }
