@@ -1,0 +1,208 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { explainQuestion, routeQuestion, type RouteReply } from '@siplb/contracts'
+import { startNats, waitFor, type TestNats } from '@siplb/testkit'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { onBus, type BusScene } from './bus-scene.ts'
+import { contactOf, scene, type Scene } from './scene.ts'
+
+let nats: TestNats
+beforeAll(async () => {
+  nats = await startNats()
+})
+afterAll(() => nats.stop())
+
+interface Location {
+  readonly callIds: string[]
+}
+
+/** A location that sends everything where the test says; resolves when the ingress hears it. */
+async function locate(s: BusScene, answer: (id: string) => RouteReply['answers'][number] | 'hang'): Promise<Location> {
+  const location: Location = { callIds: [] }
+  s.other.serve(routeQuestion, {}, async ({ requests }) => {
+    for (const { callId } of requests) location.callIds.push(callId)
+    const answers = requests.map(({ id }) => answer(id))
+    if (answers.includes('hang')) await new Promise(() => {})
+    return { location: 'location-1', answers: answers.filter((one) => one !== 'hang') }
+  })
+  const isServed = () =>
+    s.other.request(routeQuestion, {}, { ingress: 'test', requests: [] }, 1000).then(Boolean, () => false)
+  await waitFor(isServed, 3000, 'location')
+  return location
+}
+
+const toPx2 = (s: Scene) => (id: string) => ({
+  ...{ outcome: 'routed' as const, id, pool: 'default', epoch: 1, seq: 1, policy: 'least-work' as const },
+  pick: 'first' as const,
+  candidates: [{ proxy: 'px2', uri: s.px2.uri, weight: 1 }],
+})
+
+describe.concurrent('rule 33: location', () => {
+  it('is asked, and what it says is done', async () => {
+    await using s = await onBus(nats)
+    const location = await locate(s, toPx2(s))
+    const { callId } = s.phone.ask()
+    await s.px2.next('INVITE')
+    expect(location.callIds).toEqual([callId])
+    expect(await s.lb.metric('siplb_route_decisions_total', { source: 'location', proxy: 'px2' })).toBe(1)
+    expect(s.px1.heard).toEqual([])
+  })
+
+  it('gives 404 and 503 too', async () => {
+    await using s = await onBus(nats)
+    let outcome: 'no-pool' | 'no-proxy' = 'no-pool'
+    await locate(s, (id) => ({ outcome, id }))
+    s.phone.ask()
+    await s.phone.next(404)
+    outcome = 'no-proxy'
+    s.phone.ask()
+    expect(Number((await s.phone.next(503)).one('Retry-After'))).toBeGreaterThanOrEqual(5)
+  })
+
+  it('that hangs is waited for no longer than the budget: then the last table decides', async () => {
+    await using s = await onBus(nats)
+    await locate(s, () => 'hang')
+    const askedAt = performance.now()
+    s.phone.ask()
+    expect((await s.px1.next('INVITE')).at - askedAt).toBeLessThan(400)
+    expect(await s.lb.metric('siplb_route_fallbacks_total', { why: 'timeout' })).toBe(1)
+  })
+
+  it('that is not there costs no wait', async () => {
+    await using s = await onBus(nats, { ingress: { routeTimeoutMs: 1000 } })
+    const askedAt = performance.now()
+    s.phone.ask()
+    expect((await s.px1.next('INVITE')).at - askedAt).toBeLessThan(500)
+    expect(await s.lb.metric('siplb_route_fallbacks_total', { why: 'no-responders' })).toBe(1)
+  })
+
+  it('is not asked for requests of a dialog, nor for CANCEL', async () => {
+    await using s = await onBus(nats)
+    const location = await locate(s, toPx2(s))
+    const invite = s.phone.ask()
+    const asked = await s.px2.next('INVITE')
+    s.px2.answer(asked, 180)
+    await s.phone.next(180)
+    s.phone.cancel(invite)
+    await s.px2.next('CANCEL')
+    s.px2.answer(asked, 200, { headers: [contactOf(s.px2)] })
+    await s.phone.next(200)
+    const ok = await s.phone.next(200)
+    s.phone.follow(invite, ok, 'ACK')
+    await s.px2.next('ACK')
+    s.phone.follow(invite, ok, 'BYE')
+    await s.px2.next('BYE')
+    expect(location.callIds).toEqual([invite.callId])
+  })
+
+  it('leaves the last pick to the ingress: the one with the least work that it has outstanding itself', async () => {
+    await using s = await onBus(nats)
+    await locate(s, (id) => ({
+      ...toPx2(s)(id),
+      pick: 'least-work',
+      candidates: [
+        { proxy: 'px1', uri: s.px1.uri, weight: 1 },
+        { proxy: 'px2', uri: s.px2.uri, weight: 1 },
+      ],
+    }))
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    const second = s.phone.ask()
+    expect((await s.px2.next('INVITE')).one('Call-ID')).toBe(second.callId)
+    // A 100 is answer enough: from there on it rings, and that is no work.
+    s.px1.answer(asked, 100)
+    await sleep(50)
+    const third = s.phone.ask()
+    expect((await s.px1.next('INVITE')).one('Call-ID')).toBe(third.callId)
+  })
+})
+
+describe.concurrent('rule 34: what comes again', () => {
+  it('is not asked about again', async () => {
+    await using s = await onBus(nats)
+    const location = await locate(s, toPx2(s))
+    const invite = s.phone.ask()
+    s.phone.again(invite)
+    s.px2.answer(await s.px2.next('INVITE'), 180)
+    await s.phone.next(180)
+    s.phone.again(invite)
+    await s.phone.next(180)
+    expect(location.callIds).toEqual([invite.callId])
+  })
+
+  it('is not asked about again while location still thinks, and a 100 comes in time (rule 2)', async () => {
+    await using s = await onBus(nats, { ingress: { routeTimeoutMs: 1000 } })
+    const location = await locate(s, () => 'hang')
+    const askedAt = performance.now()
+    const invite = s.phone.ask()
+    expect((await s.phone.next(100)).at - askedAt).toBeLessThan(400)
+    s.phone.again(invite)
+    await s.phone.next(100)
+    await s.px1.next('INVITE')
+    expect(location.callIds).toEqual([invite.callId])
+    expect(s.px1.count('INVITE')).toBe(1)
+  })
+})
+
+it('rule 9: a CANCEL that comes before location has answered ends the call, and nobody is asked', async () => {
+  await using s = await onBus(nats, { ingress: { routeTimeoutMs: 300 } })
+  await locate(s, () => 'hang')
+  const invite = s.phone.ask()
+  await s.phone.next(100)
+  s.phone.cancel(invite)
+  await s.phone.next(200)
+  s.phone.acknowledge(invite, await s.phone.next(487))
+  await sleep(400)
+  expect([...s.px1.heard, ...s.px2.heard]).toEqual([])
+})
+
+describe.concurrent('without NATS', () => {
+  it('calls go on as soon as it is gone, and location is asked again when it is back', async () => {
+    await using own = await startNats()
+    await using s = await scene({ nats: own.url })
+    s.phone.ask({ method: 'MESSAGE' })
+    s.px1.answer(await s.px1.next('MESSAGE'), 200)
+    await s.phone.next(200)
+    await own.kill()
+    await waitFor(() => !s.lb.bus.isConnected(), 5000, 'the ingress to notice')
+    s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 200)
+    await s.phone.next(200)
+    expect(await s.lb.metric('siplb_route_fallbacks_total', { why: 'disconnected' })).toBe(1)
+    await own.restart()
+    await waitFor(() => s.lb.bus.isConnected(), 5000, 'the ingress to be back')
+    s.phone.ask()
+    await s.px1.next('INVITE')
+    expect(await s.lb.metric('siplb_route_fallbacks_total', { why: 'no-responders' })).toBe(2)
+  })
+})
+
+it('a fault of ours in one request hurts no other, nor the process', async () => {
+  let decisions = 0
+  const onDecision = () => {
+    decisions += 1
+    if (decisions === 1) throw new Error('broken on purpose')
+  }
+  await using s = await onBus(nats, { onDecision })
+  await locate(s, toPx2(s))
+  const bad = s.phone.ask({ method: 'MESSAGE' })
+  const good = s.phone.ask({ method: 'MESSAGE' })
+  expect((await s.px2.next('MESSAGE')).one('Call-ID')).toBe(good.callId)
+  expect((await s.phone.next(500)).one('Call-ID')).toBe(bad.callId)
+  expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'error' })).toBe(1)
+})
+
+it('who asks why a call went where it went is told', async () => {
+  await using s = await onBus(nats)
+  await locate(s, toPx2(s))
+  const { callId } = s.phone.ask()
+  s.px2.answer(await s.px2.next('INVITE'), 486)
+  await s.phone.next(486)
+  const { decisions } = await s.other.request(explainQuestion, {}, { callId }, 1000)
+  expect(decisions).toMatchObject([
+    {
+      ...{ callId, method: 'INVITE', ingress: 'lb1', source: 'location', pool: 'default', epoch: 1, seq: 1 },
+      candidates: [{ proxy: 'px2' }],
+      tried: [{ proxy: 'px2', outcome: 'refusal' }],
+    },
+  ])
+})
