@@ -43,13 +43,19 @@ export function statusBlock(standing: Standing): string[] {
 /** What a new table says about weights that moved: `px3 100 → 48: response time 61 ms, pool 6 ms`. */
 export function changeLines({ pool, proxies }: WeightTable): string[] {
   const moved = proxies.filter((row) => row.weight !== row.prevWeight)
-  const lines = moved.slice(0, MOST_ROWS).map(({ id, reason }) => `weight of ${nameOf(pool, id)} ${reason}`)
+  const lines = moved.slice(0, MOST_ROWS).map(({ id, prevWeight, weight, reason }) => {
+    return `weight of ${nameOf(pool, id)} ${numberText(prevWeight)} → ${numberText(weight)}: ${reason}`
+  })
   return [...lines, ...more(moved.length)]
 }
 
 /** `px1`, or `gateways/px1` in another pool than the default one. */
 export function nameOf(pool: string, proxy: string): string {
   return pool === 'default' ? proxy : `${pool}/${proxy}`
+}
+
+function numberText(weight: number): string {
+  return String(Number(weight.toFixed(1)))
 }
 
 function callsLine(calls: Calls | undefined): string[] {

@@ -72,6 +72,8 @@ describe('how things stand', () => {
 })
 
 it('a new table tells the weights that moved, with their reasons', () => {
-  const px3 = row('px3', 48, { prevWeight: 100, reason: '100 → 48: response time 61 ms, pool 6 ms' })
-  expect(changeLines(table([row('px1', 100), px3]))).toEqual(['weight of px3 100 → 48: response time 61 ms, pool 6 ms'])
+  const px3 = row('px3', 48.04, { prevWeight: 62.57, reason: 'response time 61 ms, pool 6 ms' })
+  expect(changeLines(table([row('px1', 100), px3]))).toEqual([
+    'weight of px3 62.6 → 48: response time 61 ms, pool 6 ms',
+  ])
 })
