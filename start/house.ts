@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs'
 import { CALLS_PER_SECOND, startCaller, startSampleProxies } from './demo/demo.ts'
+import type { Component } from '@siplb/runtime'
+import { createReloadNews } from './reload-news.ts'
 import { openLogFile } from './log-file.ts'
 import { provideNats } from './nats.ts'
 import { neededPorts, type Plan } from './plan.ts'
@@ -18,9 +20,11 @@ const LOOK_RARELY_MS = 10_000
 export class House {
   readonly #plan: Plan
   readonly #screen: Screen
-  readonly #levels: Supervised[][] = []
+  readonly #levels: (readonly Supervised[])[] = []
   #news: BusNews | undefined
   #calls: Calls | undefined
+  #services: readonly Supervised[] = []
+  #reloads: Component | undefined
   #look: NodeJS.Timeout | undefined
   #isEnding = false
 
@@ -35,12 +39,17 @@ export class House {
     const taken = await takenPorts(neededPorts(plan))
     if (taken.length > 0) throw new Error(taken.join('\n'))
     const log = openLogFile(plan.logFile)
+    const mode = plan.options.isDemo ? 'demo' : 'start'
+    log.write('start', `${new Date().toISOString()} ${mode} with ${plan.options.configFile}, process ${process.pid}`)
     this.#say(`log       everything in ${log.path}; warnings here`)
     const nats = await provideNats(plan, { say: this.#say, onLine: (line) => log.write('nats', line) })
     this.#levels.push(nats.supervised === undefined ? [] : [nats.supervised])
     this.#news = listenToBus({ ...plan.config.nats, servers: [...nats.servers] }, this.#say)
     this.#levels.push(await startSampleProxies(plan, this.#say, log.write))
-    this.#levels.push(await startServices({ plan, servers: nats.servers, log, say: this.#say }))
+    this.#services = await startServices({ plan, servers: nats.servers, log, say: this.#say })
+    this.#levels.push(this.#services)
+    this.#reloads = createReloadNews(plan, this.#say)
+    await this.#reloads.start?.()
     if (plan.options.isDemo) {
       this.#levels.push([await startCaller(plan, this.#say, log.write, (calls) => (this.#calls = calls))])
       const slow = plan.sampleProxies.at(-1)?.id ?? 'nobody'
@@ -54,9 +63,15 @@ export class House {
     this.#look = setInterval(() => this.#show(), everyMs)
   }
 
+  /** The services load their configuration again. */
+  reload(): void {
+    for (const service of this.#services) service.signal('SIGHUP')
+  }
+
   async close(): Promise<void> {
     this.#isEnding = true
     clearInterval(this.#look)
+    await this.#reloads?.stop?.()
     for (const level of this.#levels.toReversed()) {
       if (level === this.#levels[0]) await this.#news?.close()
       await Promise.all(level.map((supervised) => supervised.stop()))

@@ -14,7 +14,8 @@ const house = new House(plan, screen)
 const asked = Promise.withResolvers<string>()
 let isAsked = false
 let askedAt = 0
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(signal))
+process.on('SIGHUP', () => house.reload())
 // Nobody reads any more: `npm start | head`.
 process.stdout.on('error', () => end('output closed'))
 // A signal to npm ends the shell between npm and this process, which then hears nothing of it.
@@ -27,6 +28,7 @@ if (process.env['npm_lifecycle_event'] !== undefined) {
 
 try {
   screen.say(`siplb ${options.isDemo ? 'demo' : 'starts'} with ${options.configFile}`)
+  screen.say(`config    loaded again when the file changes, and by kill -HUP ${process.pid}`)
   await Promise.race([house.open(), asked.promise])
   if (!isAsked) house.watch(process.stdout.isTTY)
   screen.say(`ending (${await asked.promise})`)

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { config as configSchema, type Config } from '@siplb/contracts'
-import { formatProblem, loadConfig } from '@siplb/runtime'
+import { formatProblem, loadConfig, type ConfigSource } from '@siplb/runtime'
 import type { Address } from '@siplb/testkit'
 import { readAddress } from './demo/arguments.ts'
 import type { StartOptions } from './options.ts'
@@ -15,6 +15,8 @@ const FIRST_HTTP_PORT = 9101
 /** What will run, and where: everything that is decided before anything is started. */
 export interface Plan {
   readonly config: Config
+  /** To load it again. */
+  readonly source: ConfigSource
   readonly options: StartOptions
   /** Where callers send to. */
   readonly listen: readonly Address[]
@@ -31,12 +33,14 @@ export class PlanError extends Error {}
 
 /** Throws a `PlanError` with everything that is wrong with the configuration. */
 export function makePlan(options: StartOptions, env: NodeJS.ProcessEnv): Plan {
-  const config = readConfig(options, env)
+  const source = sourceOf(options, env)
+  const config = readConfig(source)
   const stateHome = join(env['XDG_STATE_HOME'] ?? join(homedir(), '.local', 'state'), 'siplb')
   const temporaryDir = options.isDemo ? mkdtempSync(join(tmpdir(), 'siplb-demo-')) : undefined
   const { port } = config.http
   return {
     config,
+    source,
     options,
     listen: config.ingress.listen.map((uri) => addressOf(uri, 'ingress.listen')),
     httpPorts: port === 0 ? undefined : portsFrom(port ?? FIRST_HTTP_PORT),
@@ -77,9 +81,12 @@ export function serviceArguments({ options, httpPorts, stateDir }: Plan, name: S
   return ['--config', options.configFile, ...settings.flatMap((setting) => ['--set', setting])]
 }
 
-function readConfig({ configFile: file, settings }: StartOptions, env: NodeJS.ProcessEnv): Config {
-  const overrides = Object.fromEntries(settings.map(settingOf))
-  const loaded = loadConfig(configSchema, { file, env, overrides })
+function sourceOf({ configFile: file, settings }: StartOptions, env: NodeJS.ProcessEnv): ConfigSource {
+  return { file, env, overrides: Object.fromEntries(settings.map(settingOf)) }
+}
+
+function readConfig(source: ConfigSource): Config {
+  const loaded = loadConfig(configSchema, source)
   if (loaded.kind === 'invalid') throw new PlanError(loaded.problems.map(formatProblem).join('\n'))
   return loaded.config
 }

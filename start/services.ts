@@ -1,4 +1,5 @@
 import type { LogFile } from './log-file.ts'
+import { reloadMessages } from '@siplb/runtime'
 import { fieldOf, wordsOf } from './log-line.ts'
 import { serviceArguments, services, type Plan, type ServiceName } from './plan.ts'
 import { launch, saysReady } from './programs.ts'
@@ -14,6 +15,10 @@ export interface ServicesContext {
   readonly say: (text: string) => void
 }
 
+// Each service tells of a reload; a person is told once, by the start itself.
+const ofReload = new Set<unknown>(Object.values(reloadMessages))
+const isOfReload = (line: string) => ofReload.has(fieldOf(line, 'msg'))
+
 /** The four services, each started again whenever it dies. Resolves when all serve. */
 export async function startServices(context: ServicesContext): Promise<Supervised[]> {
   return Promise.all(services.map((name) => startService(name, context)))
@@ -25,7 +30,7 @@ async function startService(name: ServiceName, { plan, servers, log, say }: Serv
   const onLine = (line: string) => {
     log.write(name, line)
     httpPort = fieldOf(line, 'httpPort') ?? httpPort
-    const words = wordsOf(line)
+    const words = isOfReload(line) ? undefined : wordsOf(line)
     if (words !== undefined) say(`${name} ${words}`)
   }
   const program = `services/${name}/src/main.ts`

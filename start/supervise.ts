@@ -19,6 +19,8 @@ export interface Supervised {
   readonly name: string
   stop(): Promise<void>
   kill(): void
+  /** Passed on to what runs now; nothing happens while it is being started again. */
+  signal(signal: NodeJS.Signals): void
 }
 
 const FIRST_DELAY_MS = 500
@@ -66,6 +68,9 @@ export async function supervise({ name, launch, stopMs, say }: SuperviseOptions)
     kill() {
       stopping.abort()
       running?.kill('SIGKILL')
+    },
+    signal(signal) {
+      running?.kill(signal)
     },
   }
 }

@@ -18,7 +18,7 @@ describe('npm start', () => {
     await waitFor(() => figure(start, /px3 up, weight (\d+)/) < 80, 30_000, `less weight for px3 in ${start.output()}`)
     expect(start.output()).toMatch(/nats +nats:\/\/127\.0\.0\.1:\d+, by \/.*nats-server \(/)
     expect(start.output()).toMatch(/ingress +ready, health at http:\/\/127\.0\.0\.1:\d+\/readyz/)
-    expect(start.output()).toMatch(/weight of px3 100 → \d+: response time \d+ ms, pool/)
+    expect(start.output()).toMatch(/weight of px3 [\d.]+ → [\d.]+: response time \d+ ms, pool/)
     expect(start.output()).toContain(' 0 failed')
     const family = descendants(start.child.pid)
     expect(family.length).toBeGreaterThanOrEqual(9) // NATS, four services, three proxies, the caller
@@ -58,6 +58,33 @@ describe('npm start', () => {
     expect(start.output()).not.toContain('calls ')
     start.child.kill('SIGINT')
     expect(await start.child.exited).toBe(0)
+  })
+
+  it('loads the configuration again on SIGHUP and when it changes, says once what comes of it, and keeps its log', async () => {
+    await using proxy = await createSampleProxy({ name: 'mine' })
+    await using nats = await startNats()
+    const { file } = await writeConfig([proxy.port])
+    const start = run(['--config', file], { SIPLB_NATS__SERVERS: nats.url })
+    await waitFor(() => /ingress +ready/.test(start.output()) && /px1/.test(start.output()), 30_000, start.output())
+    process.kill(start.child.pid, 'SIGHUP')
+    await waitFor(() => start.output().includes('configuration reloaded'), 5000, start.output())
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"udp:[^"]*"/, '"udp://127.0.0.1:1"'))
+    await waitFor(() => /ingress\.listen: takes effect at the next start/.test(start.output()), 5000, start.output())
+    const log = () => readFileSync(join(home, 'state', 'siplb', 'start.log'), 'utf8')
+    const times = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].length
+    // SIGHUP and the change, by each of the four.
+    await waitFor(() => times(log(), /"configuration reloaded"/g) === 8, 5000, log())
+    writeFileSync(file, '{}')
+    await waitFor(() => times(log(), /"configuration not reloaded/g) === 4, 5000, log())
+    await waitFor(() => /:1:1: pools: name at least one pool/.test(start.output()), 5000, start.output())
+    expect(times(start.output(), /configuration reloaded/g)).toBe(2)
+    expect(times(start.output(), /configuration not reloaded/g)).toBe(1)
+    expect(times(start.output(), /name at least one pool/g)).toBe(1)
+    start.child.kill('SIGTERM')
+    expect(await start.child.exited).toBe(0)
+    const refused = run(['--config', file])
+    expect(await refused.child.exited).toBe(2)
+    expect(times(log(), /^start: .* start with .*siplb\.json, process \d+$/gm)).toBe(1)
   })
 
   it('says which port is taken, and the cure', async () => {

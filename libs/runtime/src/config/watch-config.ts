@@ -2,10 +2,20 @@ import { statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { z } from 'zod'
 import type { Component } from '../component.ts'
-import type { Logger } from '../logger.ts'
 import { createTicker } from '../ticker.ts'
+import { waitingSettings } from './at-start.ts'
 import { loadConfig, type ConfigSource } from './load-config.ts'
 import { formatProblem, type ConfigProblem } from './problem.ts'
+
+/** What is logged of a reload. */
+export const reloadMessages = {
+  reloaded: 'configuration reloaded',
+  refused: 'configuration not reloaded; the previous one stays',
+  waiting: 'configuration changed in settings that take effect at the next start',
+  gone: 'configuration file is gone; the configuration stays as it is',
+} as const
+
+type Say = (facts: object, text: string) => void
 
 export interface WatchConfigOptions<T> {
   readonly schema: z.ZodType<T>
@@ -14,24 +24,27 @@ export interface WatchConfigOptions<T> {
   readonly onLoaded: (config: T) => void
   /** The problems are logged in any case. */
   readonly onInvalid?: (problems: readonly ConfigProblem[]) => void
-  readonly log: Logger
+  readonly log: { readonly info: Say; readonly warn: Say; readonly error: Say }
   /** Milliseconds between two looks at the file. */
   readonly lookEveryMs?: number
 }
 
-// Who writes in place is given time to finish.
 const SETTLE_MS = 200
 
 /** Loads the configuration again on SIGHUP and when its file changes: the whole of it, or, with any problem, nothing. */
 export function watchConfig<T>(options: WatchConfigOptions<T>): Component {
   const { schema, source, onLoaded, onInvalid, log, lookEveryMs = 1000 } = options
+  const started = loadConfig(schema, source)
   const takeOver = (config: T) => {
     try {
       onLoaded(config)
-      log.info({ file: source.file }, 'configuration reloaded')
     } catch (error) {
       log.error({ err: error, file: source.file }, 'configuration loaded but not taken over')
+      return
     }
+    log.info({ file: source.file }, reloadMessages.reloaded)
+    const settings = started.kind === 'loaded' ? waitingSettings(started.config, config) : []
+    if (settings.length > 0) log.warn({ settings }, reloadMessages.waiting)
   }
   const reload = () => {
     const loaded = loadConfig(schema, source)
@@ -39,16 +52,22 @@ export function watchConfig<T>(options: WatchConfigOptions<T>): Component {
       takeOver(loaded.config)
       return
     }
-    log.warn({ problems: loaded.problems.map(formatProblem) }, 'configuration not reloaded; the previous one stays')
+    log.warn({ problems: loaded.problems.map(formatProblem) }, reloadMessages.refused)
     onInvalid?.(loaded.problems)
   }
   let known = stampOf(source.file)
+  let isGone = false
+  let isStopped = false
   const look = async () => {
-    const stamp = stampOf(source.file)
-    // Gone: somebody is about to put another in its place.
-    if (stamp === known || stamp === undefined) return
+    if (stampOf(source.file) === known) return
+    // Who writes in place, or puts another file there, is given time to finish.
     await sleep(SETTLE_MS)
-    known = stampOf(source.file)
+    if (isStopped) return
+    const stamp = stampOf(source.file)
+    if (stamp === undefined && !isGone) log.warn({ file: source.file }, reloadMessages.gone)
+    isGone = stamp === undefined
+    if (isGone) return
+    known = stamp
     reload()
   }
   const onError = (error: unknown) => log.warn({ err: error, file: source.file }, 'configuration file not looked at')
@@ -61,6 +80,7 @@ export function watchConfig<T>(options: WatchConfigOptions<T>): Component {
       if (source.file !== undefined) return ticker.start?.()
     },
     stop() {
+      isStopped = true
       process.off('SIGHUP', reload)
       return ticker.stop?.()
     },

@@ -1,17 +1,24 @@
-import { mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { createLogger, formatProblem, watchConfig } from '@siplb/runtime'
+import { formatProblem, reloadMessages, watchConfig } from '@siplb/runtime'
 
-const schema = z.strictObject({ probe: z.strictObject({ intervalMs: z.int().default(1000) }).prefault({}) })
-const log = createLogger('test', 'test-1', { level: 'silent' })
+const schema = z.strictObject({
+  probe: z.strictObject({ intervalMs: z.int().default(1000) }).prefault({}),
+  http: z.strictObject({ port: z.int().default(0) }).prefault({}),
+  ingress: z.strictObject({ listen: z.array(z.string()).default([]) }).prefault({}),
+})
+const said: [text: string, facts: object][] = []
+const keep = (facts: object, text: string) => said.push([text, facts])
+const log = { info: keep, warn: keep, error: keep }
 
 let folder: string
-let stop: (() => void) | undefined
+let stop: (() => Promise<void> | void) | undefined
 
 beforeEach(() => {
+  said.length = 0
   folder = mkdtempSync(join(tmpdir(), 'siplb-watch-'))
 })
 
@@ -28,7 +35,7 @@ function watch(file: string, overrides: Record<string, string> = {}): (number | 
     lookEveryMs: 20,
   })
   void component.start?.()
-  stop = () => void component.stop?.()
+  stop = () => component.stop?.()
   return seen
 }
 
@@ -65,4 +72,34 @@ it('hands on nothing of a file in which anything is wrong', async () => {
   write('a.yaml', 'probe:\n  intervalMs: 200\n  often: true\n')
   process.kill(process.pid, 'SIGHUP')
   await vi.waitFor(() => expect(seen).toEqual(['a.yaml:3:3: probe.often: is no key here; there is intervalMs']), 2000)
+})
+
+it('says once that the file is gone, and takes it when it is back', async () => {
+  const file = write('a.yaml', 'probe: { intervalMs: 100 }')
+  const seen = watch(file)
+  rmSync(file)
+  await vi.waitFor(() => expect(said).toEqual([[reloadMessages.gone, { file }]]), 2000)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  expect(said).toHaveLength(1)
+  write('a.yaml', 'probe: { intervalMs: 100 }')
+  await vi.waitFor(() => expect(seen).toEqual([100]), 2000)
+  rmSync(file)
+  await vi.waitFor(() => expect(said.filter(([text]) => text === reloadMessages.gone)).toHaveLength(2), 2000)
+})
+
+it('names the settings that differ from those of the start and are taken at a start only', async () => {
+  watch(write('a.yaml', 'ingress: { listen: [a] }'))
+  const reloaded = async (text: string) => {
+    said.length = 0
+    write('a.yaml', text)
+    process.kill(process.pid, 'SIGHUP')
+    await vi.waitFor(() => expect(said[0]?.[0]).toBe(reloadMessages.reloaded), 2000)
+    return said.slice(1, 2)
+  }
+  expect(await reloaded('http: { port: 5 }\ningress: { listen: [b] }\nprobe: { intervalMs: 7 }')).toEqual([
+    [reloadMessages.waiting, { settings: ['http', 'ingress.listen'] }],
+  ])
+  await stop?.()
+  watch(write('a.yaml', 'ingress: { listen: [a] }'))
+  expect(await reloaded('ingress: { listen: [a] }\nprobe: { intervalMs: 8 }')).toEqual([])
 })
