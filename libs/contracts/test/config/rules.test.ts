@@ -38,6 +38,11 @@ describe('a configuration without a pool', () => {
     expect(problemsOf('pools: { main: {} }')).toEqual([])
   })
 
+  it('is not what one that cannot be read has', () => {
+    expect(problemsOf('pools: *none\n')).toEqual([expect.stringContaining('1:8: the alias *none has no anchor')])
+    expect(problemsOf('probe: [\n').join()).not.toContain('pools')
+  })
+
   it('is not what one with a wrong name has', () => {
     expect(problemsOf('pools: { MAIN: {} }')).toEqual([expect.stringContaining('pools.MAIN: must be a slug')])
   })

@@ -46,7 +46,10 @@ export function watchConfig<T>(options: WatchConfigOptions<T>): Component {
     const settings = started.kind === 'loaded' ? waitingSettings(started.config, config) : []
     if (settings.length > 0) log.warn({ settings }, reloadMessages.waiting)
   }
+  let known = stampOf(source.file)
   const reload = () => {
+    // So that a change and the SIGHUP for it are one reload.
+    known = stampOf(source.file)
     const loaded = loadConfig(schema, source)
     if (loaded.kind === 'loaded') {
       takeOver(loaded.config)
@@ -55,20 +58,21 @@ export function watchConfig<T>(options: WatchConfigOptions<T>): Component {
     log.warn({ problems: loaded.problems.map(formatProblem) }, reloadMessages.refused)
     onInvalid?.(loaded.problems)
   }
-  let known = stampOf(source.file)
   let isGone = false
   let isStopped = false
   const look = async () => {
-    if (stampOf(source.file) === known) return
+    if (stampOf(source.file) === known) {
+      isGone = false
+      return
+    }
     // Who writes in place, or puts another file there, is given time to finish.
     await sleep(SETTLE_MS)
     if (isStopped) return
     const stamp = stampOf(source.file)
     if (stamp === undefined && !isGone) log.warn({ file: source.file }, reloadMessages.gone)
     isGone = stamp === undefined
-    if (isGone) return
-    known = stamp
-    reload()
+    // A SIGHUP may have come meanwhile.
+    if (!isGone && stamp !== known) reload()
   }
   const onError = (error: unknown) => log.warn({ err: error, file: source.file }, 'configuration file not looked at')
   // Looking is better than being told: editors and orchestrators swap the file, and a watch would stay with the old one.

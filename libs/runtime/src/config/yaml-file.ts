@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml'
-import type { Document, YAMLError } from 'yaml'
+import { isAlias, isCollection, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, visit } from 'yaml'
+import type { Alias, Document, YAMLError } from 'yaml'
 import type { ConfigProblem, Path } from './problem.ts'
 
 /** A place in the file. */
@@ -51,16 +51,39 @@ function parseYaml(text: string, file: string): YamlFile {
   try {
     return { value: document.toJS(), problems, place }
   } catch (error) {
-    // An alias without its anchor, or more of them than a person writes.
-    const message = error instanceof Error ? error.message : String(error)
-    return { value: undefined, problems: [...problems, { file, path: '', message }], place }
+    // Without values nothing else can be said of them.
+    const found = aliasProblem(document, error, file, lines)
+    return { value: undefined, problems: [...problems, found], place: () => undefined }
   }
+}
+
+const cures: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  DUPLICATE_KEY: 'this key is there twice',
+  MULTIPLE_DOCS: 'a second document begins here: one file is one configuration, so take the --- out',
 }
 
 function syntaxProblem({ code, message, pos }: YAMLError, file: string, lines: LineCounter): ConfigProblem {
   const { line, col } = lines.linePos(pos[0])
-  const text = code === 'DUPLICATE_KEY' ? 'this key is there twice' : message.charAt(0).toLowerCase() + message.slice(1)
+  const text = cures[code] ?? message.charAt(0).toLowerCase() + message.slice(1)
   return { file, line, column: col, path: '', message: text }
+}
+
+/** Values cannot be had for two reasons: an alias without an anchor before it, or more aliases than a person writes. */
+function aliasProblem(document: Document, error: unknown, file: string, lines: LineCounter): ConfigProblem {
+  let first: Alias | undefined
+  let dangling: Alias | undefined
+  visit(document, {
+    Alias(_, alias) {
+      first ??= alias
+      if (alias.resolve(document) === undefined) dangling ??= alias
+    },
+  })
+  const { line, col } = lines.linePos(nodeRange(dangling ?? first)?.[0] ?? 0)
+  const message =
+    dangling === undefined
+      ? `has too many aliases (${error instanceof Error ? error.message : String(error)}): write the values out`
+      : `the alias *${dangling.source} has no anchor before it: write &${dangling.source} where the value is first`
+  return { file, line, column: col, path: '', message }
 }
 
 type Range = readonly [start: number, end: number]
@@ -73,7 +96,8 @@ function rangeOf(document: Document, path: Path, which: 'value' | 'key'): Range 
     const pair = isMap(node) ? node.items.findLast(({ key }) => keyText(key) === String(wanted)) : undefined
     const item = isSeq(node) ? node.items[Number(wanted)] : undefined
     const next: unknown = pair === undefined ? item : pair.value
-    if (pair === undefined && item === undefined) return range
+    // What is not there may stand behind a syntax error.
+    if (pair === undefined && item === undefined) return [range[0], Number.POSITIVE_INFINITY]
     const isLast = depth === path.length - 1
     const key = nodeRange(pair?.key)
     const value = nodeRange(next)

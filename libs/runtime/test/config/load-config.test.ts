@@ -174,7 +174,21 @@ pools:
 
   it('that blows itself up by aliases is refused', () => {
     const doubling = Array.from({ length: 20 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}, *a${i}]`)
-    expect(problemsOf({ file: fileOf(`a0: &a0 [1]\n${doubling.join('\n')}\n`) })[0]).toMatch(/alias/i)
+    expect(problemsOf({ file: fileOf(`a0: &a0 [1]\n${doubling.join('\n')}\n`) })[0]).toMatch(
+      /^siplb\.yaml:2:10: has too many aliases .*: write the values out$/,
+    )
+  })
+
+  it('with an alias that has no anchor is told with its place', () => {
+    expect(problemsOf({ file: fileOf('pools:\n  a: *none\n') })).toEqual([
+      'siplb.yaml:2:6: the alias *none has no anchor before it: write &none where the value is first',
+    ])
+  })
+
+  it('is one document', () => {
+    expect(problemsOf({ file: fileOf('isLoud: true\n---\nisLoud: false\n') })).toEqual([
+      'siplb.yaml:2:1: a second document begins here: one file is one configuration, so take the --- out',
+    ])
   })
 })
 

@@ -66,6 +66,14 @@ it('loads anew on SIGHUP, flags winning as at the start', async () => {
   await vi.waitFor(() => expect(seen).toEqual([700]), 2000)
 })
 
+it('takes a change and the SIGHUP for it as one', async () => {
+  const seen = watch(write('a.yaml', 'probe: { intervalMs: 100 }'))
+  write('a.yaml', 'probe: { intervalMs: 200 }')
+  process.kill(process.pid, 'SIGHUP')
+  await new Promise((resolve) => setTimeout(resolve, 600))
+  expect(seen).toEqual([200])
+})
+
 it('hands on nothing of a file in which anything is wrong', async () => {
   const file = write('a.yaml', 'probe: { intervalMs: 100 }')
   const seen = watch(file)
