@@ -21,12 +21,17 @@ export function parse(argv: readonly string[]): Typed {
     const { name, rawName, value } = token
     if (!isOption(name)) throw unknownOption(rawName, names)
     const wanted: Option = options[name]
-    if (wanted.value !== undefined && (value === undefined || (value.startsWith('-') && !token.inlineValue)))
+    if (wanted.value !== undefined && (value === undefined || (looksLikeOption(value) && !token.inlineValue)))
       throw misuse(`${rawName} wants a value: ${rawName} ${wanted.value}`)
     if (wanted.value === undefined && value !== undefined) throw misuse(`${rawName} takes no value`)
     given[name] = [...(given[name] ?? []), value ?? 'true']
   }
   return { words: tokens.flatMap((token) => (token.kind === 'positional' ? token.value : [])), given }
+}
+
+// A number below 0 is a wrong value, and no option.
+function looksLikeOption(text: string): boolean {
+  return /^-(?!\d)/.test(text)
 }
 
 function specOf({ value, short }: Option) {
@@ -43,6 +48,14 @@ function unknownOption(rawName: string, names: readonly string[]): CommandError 
   return misuse(
     `there is no option ${rawName}${near === undefined ? '' : ` (did you mean --${near}?)`}; --help says what there is`,
   )
+}
+
+/** Throws a `CommandError` for words that are neither a command nor the start of one. */
+export function checkWords(commands: readonly Command[], words: readonly string[]): void {
+  const isKnown = commands.some(
+    ({ name }) => isStart(name, words) || (words.length < 2 && name.startsWith(`${words[0] ?? ''} `)),
+  )
+  if (words.length > 0 && !isKnown) throw unknownCommand(commands, words)
 }
 
 /** The command that the words name, with what is left of them as its arguments. */

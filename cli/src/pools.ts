@@ -4,7 +4,7 @@ import { nearest } from '@siplb/runtime'
 import { ask, textOf } from './bus.ts'
 import { failure, misuse, type CommandError } from './errors.ts'
 
-/** The pools that a weigher has written a table of, sorted. */
+/** The pools that a weigher has ever written a table of, sorted: one that left the configuration may be among them. */
 async function listPools(bus: Bus): Promise<string[]> {
   try {
     const entries = await bus.table(weightsTable, 'user').entries()
@@ -18,7 +18,8 @@ async function listPools(bus: Bus): Promise<string[]> {
 /** The pool that a command speaks of: the one named, or else the only one. */
 export async function poolOf(bus: Bus, named: string | undefined): Promise<string> {
   if (named !== undefined) return named
-  const [only, ...others] = await listPools(bus)
+  const listed = await listPools(bus)
+  const [only, ...others] = listed.length > 1 ? await knownOf(bus, listed) : listed
   if (only === undefined) throw noTables()
   if (others.length > 0) throw misuse(`there are several pools, say which by --pool: ${[only, ...others].join(', ')}`)
   return only
@@ -32,6 +33,12 @@ export async function readTables(bus: Bus, named: string | undefined): Promise<W
   const found = tables.filter((table) => table !== undefined)
   if (named !== undefined && found.length === 0) throw await unknownPool(bus, named)
   return found
+}
+
+/** Of the pools listed those that the weigher still knows. */
+async function knownOf(bus: Bus, listed: readonly string[]): Promise<string[]> {
+  const tables = await Promise.all(listed.map((pool) => readTable(bus, pool)))
+  return tables.flatMap((table) => table?.pool ?? [])
 }
 
 /** Undefined for a pool that the weigher does not know. */
@@ -61,7 +68,11 @@ export function refusal(error: unknown): unknown {
 }
 
 async function unknownPool(bus: Bus, pool: string): Promise<CommandError> {
-  const pools = await listPools(bus)
+  const listed = await listPools(bus)
+  const pools = await knownOf(
+    bus,
+    listed.filter((other) => other !== pool),
+  )
   return failure(`there is no pool ${pool}${meant(pool, pools)}; there is ${pools.join(', ') || 'none yet'}`)
 }
 

@@ -5,7 +5,7 @@ import { proxies } from './commands/proxies.ts'
 import { weights } from './commands/weights.ts'
 import { CommandError, misuse } from './errors.ts'
 import { helpText } from './help.ts'
-import { find, parse } from './parse.ts'
+import { checkWords, find, parse } from './parse.ts'
 
 const commands: readonly Command[] = [...proxies, weights, ...configCommands]
 
@@ -28,7 +28,10 @@ async function runOrThrow(argv: readonly string[], surroundings: Surroundings): 
   const typed = parse(argv)
   const { words, given } = typed
   if (given.version !== undefined) return surroundings.print(`siplb ${version}`)
-  if (given.help !== undefined) return surroundings.print(helpText(commands, words))
+  if (given.help !== undefined) {
+    checkWords(commands, words)
+    return surroundings.print(helpText(commands, words))
+  }
   if (words.length === 0) throw misuse(helpText(commands, words))
   const { command, args } = find(commands, typed)
   const output = given.output?.at(-1) ?? 'table'

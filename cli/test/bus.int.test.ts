@@ -116,6 +116,10 @@ describe('with a weigher of one pool', () => {
     expect(weigher.commands.at(-1)).toMatchObject({ verb: 'set', proxy: 'px1', weight: null })
   })
 
+  it('says that a proxy is removed', async () => {
+    expect((await onBus('proxies', 'remove', 'px3')).printed).toBe('main px3 sip:10.0.0.3:5060: removed')
+  })
+
   it('hands on the refusal of the weigher', async () => {
     expect(await onBus('proxies', 'add', 'px1', 'sip:10.0.0.9')).toMatchObject({
       code: 1,
@@ -130,7 +134,7 @@ describe('with a weigher of one pool', () => {
     })
     expect(await onBus('proxies', 'set', 'px1', '--weight', 'much')).toMatchObject({
       code: 2,
-      remarks: '--weight wants a number, not "much"',
+      remarks: '--weight wants a number from 0 on, not "much"',
     })
   })
 
@@ -165,6 +169,16 @@ it('asks which pool is meant when there are several, and shows all where it may'
   })
   expect((await onBus('proxies', 'drain', 'px1', '--pool', 'spare')).printed).toMatch(/^spare px1 .*: draining/)
   expect((await onBus('weights')).printed.match(/^pool \w+/gm)).toEqual(['pool main', 'pool spare'])
+})
+
+it('passes over a pool whose table was left behind', async () => {
+  await using weigher = await startWeigher(nats.url, [main, tableOf('fax', 1, [{}])])
+  weigher.forget('fax')
+  expect(await onBus('weights', '--pool', 'fax')).toMatchObject({
+    code: 1,
+    remarks: 'there is no pool fax; there is main',
+  })
+  expect((await onBus('proxies', 'drain', 'px1')).printed).toMatch(/^main px1 .*: draining/)
 })
 
 it('says how to be let in where a user is wanted', async () => {

@@ -26,6 +26,17 @@ it('checks a configuration, and says with exit code 2 all that is wrong', async 
   })
 })
 
+it('tells programs what is wrong as JSON, with the place', async () => {
+  const bad = fileOf('empty.yaml', 'pools: {}\n')
+  const { code, stdout } = await siplb(['config', 'check', bad, '-o', 'json'])
+  expect(code).toBe(2)
+  const message = 'name at least one pool with its proxies; config/siplb.yaml is the sample'
+  expect(JSON.parse(stdout)).toEqual({
+    file: bad,
+    problems: [{ file: bad, line: 1, column: 1, path: 'pools', message }],
+  })
+})
+
 it('prints the configuration that takes effect, without its secrets', async () => {
   const key = 'k'.repeat(40)
   const file = fileOf(

@@ -30,6 +30,10 @@ it.each([
   [['weights', '--watch=yes'], '--watch takes no value'],
   [['weights', '--tier', '1'], 'siplb weights takes no --tier; usage: siplb weights [--pool NAME] [--watch]'],
   [['weights', 'main'], 'usage: siplb weights [--pool NAME] [--watch]'],
+  [['bogus', '--help'], 'there is no command "bogus"; siplb --help says what there is'],
+  [['proxies', 'bogus', '-h'], 'there is no command "proxies bogus"; siplb --help says what there is'],
+  [['proxies', 'add', 'px1', 'sip:a', '--weight', '-3'], '--weight wants a number from 0 on, not "-3"'],
+  [['proxies', 'add', 'px1', 'sip:a', '--tier', '0'], '--tier wants a number from 1 on, not "0"'],
   [['weights', '-o', 'xml'], '-o wants table or json, not "xml"'],
   [['proxies', 'set', 'px1'], 'say what to set: siplb proxies set px1 --weight 50'],
   [

@@ -4,6 +4,7 @@ import {
   disableProxy,
   drainProxy,
   natsConfig,
+  removeProxy,
   setProxy,
   weightsChanged,
   weightsQuestion,
@@ -20,6 +21,8 @@ export interface Weigher extends AsyncDisposable {
   /** The bodies of the commands that came, with the verb. */
   readonly commands: readonly { readonly verb: string }[]
   publish(table: WeightTable): Promise<void>
+  /** The pool leaves its configuration; the table in the store stays behind. */
+  forget(pool: string): void
 }
 
 export interface User {
@@ -56,6 +59,7 @@ export async function startWeigher(
       await keep(table)
       bus.publish(weightsChanged, { pool: table.pool }, table)
     },
+    forget: (pool) => void known.delete(pool),
     [Symbol.asyncDispose]: () => bus.close(),
   }
 }
@@ -86,6 +90,7 @@ function serveCommands(bus: Bus, known: ReadonlyMap<string, WeightTable>, comman
   for (const [verb, channel, adminState] of [
     ['drain', drainProxy, 'draining'],
     ['disable', disableProxy, 'disabled'],
+    ['remove', removeProxy, 'enabled'],
   ] as const) {
     bus.serve(channel, {}, (body) => {
       commands.push({ verb, ...body })

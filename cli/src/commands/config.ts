@@ -1,5 +1,5 @@
 import { config as schema, type Config } from '@siplb/contracts'
-import { configText, formatProblem, loadConfig, withoutSecrets } from '@siplb/runtime'
+import { configText, formatProblem, loadConfig, withoutSecrets, type ConfigProblem } from '@siplb/runtime'
 import type { Call, Command } from '../command.ts'
 import { misuse } from '../errors.ts'
 
@@ -9,9 +9,9 @@ const check: Command = {
   options: ['set'],
   summary: 'say all that is wrong with a configuration file; exit code 2 then',
   run: (call) => {
-    const { pools } = load(call)
+    const { pools } = load(call, printProblems)
     const count = Object.values(pools).reduce((sum, pool) => sum + pool.proxies.length, 0)
-    const facts = { file: call.args[0], pools: Object.keys(pools), proxies: count }
+    const facts = { file: call.args[0], problems: [], pools: Object.keys(pools), proxies: count }
     const text = `${facts.file}: good; pools: ${facts.pools.join(', ') || 'none'}; proxies: ${count}`
     call.print(call.output === 'json' ? JSON.stringify(facts) : text)
   },
@@ -30,10 +30,16 @@ const print: Command = {
 
 export const configCommands: readonly Command[] = [check, print]
 
-function load(call: Call): Config {
+function load(call: Call, onProblems?: (call: Call, problems: readonly ConfigProblem[]) => void): Config {
   const loaded = loadConfig(schema, { file: call.args[0], env: call.env, overrides: overridesOf(call) })
   if (loaded.kind === 'loaded') return loaded.config
+  onProblems?.(call, loaded.problems)
   throw misuse(loaded.problems.map(formatProblem).join('\n'))
+}
+
+/** For programs; a person finds them on standard error. */
+function printProblems(call: Call, problems: readonly ConfigProblem[]): void {
+  if (call.output === 'json') call.print(JSON.stringify({ file: call.args[0], problems }))
 }
 
 function overridesOf(call: Call): Record<string, string> {

@@ -10,6 +10,7 @@ import {
   type RequestChannel,
   type WeightRow,
 } from '@siplb/contracts'
+import { errorText } from '@siplb/runtime'
 import { actor, ask, withBus } from '../bus.ts'
 import { valueOf, type Call, type Command } from '../command.ts'
 import { misuse } from '../errors.ts'
@@ -80,7 +81,9 @@ const set: Command = {
 export const proxies: readonly Command[] = [
   list,
   add,
-  change('remove', 'remove a proxy that a command added or that announced itself', removeProxy),
+  change('remove', 'remove a proxy that a command added or that announced itself', removeProxy, ({ pool, id, uri }) => {
+    return `${pool} ${id} ${uri}: removed`
+  }),
   change('drain', 'give it no new requests; dialogs go on until they end', drainProxy),
   change('enable', 'let it take part again, by slow start', enableProxy),
   change('disable', 'take it out: no new requests, no probes', disableProxy),
@@ -93,13 +96,18 @@ interface Target {
   readonly actor: string
 }
 
-function change(verb: string, summary: string, channel: RequestChannel<Target, { proxy: ProxyRecord }>): Command {
+function change(
+  verb: string,
+  summary: string,
+  channel: RequestChannel<Target, { proxy: ProxyRecord }>,
+  text?: (proxy: ProxyRecord) => string,
+): Command {
   return {
     name: `proxies ${verb}`,
     args: ['PROXY'],
     options: ['pool'],
     summary,
-    run: (call) => command(call, channel, (target) => target),
+    run: (call) => command(call, channel, (target) => target, text),
   }
 }
 
@@ -107,16 +115,17 @@ async function command<Q>(
   call: Call,
   channel: RequestChannel<Q, { proxy: ProxyRecord }>,
   body: (target: Target) => Q,
+  text: (proxy: ProxyRecord) => string = recordText,
 ): Promise<void> {
   const proxy = call.args[0] ?? ''
   await withBus(call, async (bus) => {
     const pool = await poolOf(bus, valueOf(call, 'pool'))
-    const checked = channel.request.safeParse(body({ pool, proxy, actor: actor() }))
+    const checked = channel.request.safeParse(body({ pool, proxy, actor: actor() }), { error: errorText })
     if (!checked.success) {
       throw misuse(checked.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('\n'))
     }
     const reply = await carryOut(bus, channel, checked.data, { pool, proxy })
-    call.print(call.output === 'json' ? JSON.stringify(reply.proxy, null, 2) : recordText(reply.proxy))
+    call.print(call.output === 'json' ? JSON.stringify(reply.proxy, null, 2) : text(reply.proxy))
   })
 }
 
@@ -143,6 +152,8 @@ function numberOf(call: Call, option: 'weight' | 'tier'): number | undefined {
   const text = valueOf(call, option)
   if (text === undefined) return undefined
   const value = Number(text)
-  if (text.trim() === '' || Number.isNaN(value)) throw misuse(`--${option} wants a number, not "${text}"`)
+  const least = option === 'weight' ? 0 : 1
+  if (text.trim() === '' || !(value >= least))
+    throw misuse(`--${option} wants a number from ${least} on, not "${text}"`)
   return value
 }
