@@ -3,7 +3,10 @@
 import { connect } from 'nats'
 
 const [servers = 'nats://127.0.0.1:4222', user, pass] = process.argv.slice(2)
-const bus = await connect({ servers, user, pass, maxReconnectAttempts: -1 })
+const bus = await connect({ servers, user, pass, maxReconnectAttempts: -1 }).catch(({ message }) => {
+  console.error(`no NATS to listen to at ${servers} (${message}): start it, or name another as first argument`)
+  process.exit(1)
+})
 
 for await (const message of bus.subscribe('siplb.v1.evt.weights.changed.>')) {
   const { time, data } = message.json()

@@ -28,3 +28,18 @@ it('prints each change of a weight with its reason, and nothing for those that s
     await child.exited
   }
 })
+
+it('says in one line that there is no bus, or that it is not let in', async () => {
+  await using guarded = await startNats({ args: ['--user', 'operator', '--pass', 'secret'] })
+  for (const [server, problem] of [
+    ['nats://127.0.0.1:1', 'CONNECTION_REFUSED'],
+    [guarded.url, "'Authorization Violation'"],
+  ] as const) {
+    const lines: string[] = []
+    const child = startChild(process.execPath, [program, server], { onLine: (line) => lines.push(line) })
+    expect(await child.exited).toBe(1)
+    expect(lines).toEqual([
+      `no NATS to listen to at ${server} (${problem}): start it, or name another as first argument`,
+    ])
+  }
+})
