@@ -12,6 +12,8 @@ export interface LeaseView {
 export const EXPIRY_MS = 3000
 /** Who is not meant to write this pool leaves time for who is. */
 const YIELD_MS = 500
+/** Who declares a pool writes its lease: three times the expiry leave time for a weigher that is just started anew. */
+const ABANDONED_MS = 10_000
 
 /**
  * Whether to take the lease. No clocks are compared: what counts is how long this replica heard nothing new. Taking it is
@@ -20,4 +22,9 @@ const YIELD_MS = 500
 export function mayClaim({ lease, seenAt }: LeaseView, isMeant: boolean, now: number): boolean {
   const patience = lease === undefined || lease.released === true ? 0 : EXPIRY_MS
   return now - seenAt >= patience + (isMeant ? 0 : YIELD_MS)
+}
+
+/** Whether a pool that this replica does not declare is declared by nobody: `seenAt` as above. */
+export function isAbandoned(seenAt: number, now: number): boolean {
+  return now - seenAt >= ABANDONED_MS
 }

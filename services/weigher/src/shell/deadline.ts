@@ -9,7 +9,7 @@ class DeadlineError extends Error {
 }
 
 /** A request that was under way when the bus went would else be waited for long after it is back. */
-const STORE_MS = 2000
+export const STORE_MS = 2000
 
 export async function inTime<T>(work: Promise<T>, ms = STORE_MS): Promise<T> {
   let timer: NodeJS.Timeout | undefined

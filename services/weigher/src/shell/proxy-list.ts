@@ -63,6 +63,11 @@ export class ProxyList implements Component {
     this.#pools = pools
   }
 
+  /** Of all rows, declared by us or not. */
+  pools(): Set<string> {
+    return new Set([...this.#rows.values()].map(({ pool }) => pool))
+  }
+
   rowsOf(pool: string): ReadonlyMap<string, ProxyRecord> {
     const rows = [...this.#rows.values()].filter((record) => record.pool === pool)
     return new Map(rows.map((record) => [record.id, record]))
@@ -80,7 +85,7 @@ export class ProxyList implements Component {
     }
     const { write, remove } = importDeclared(pool, this.#pools[pool]?.proxies ?? [], this.rowsOf(pool))
     for (const record of write) await this.change(pool, record.id, (known) => mergeInto(known, record))
-    for (const id of remove) await this.#remove(keyOf(pool, id))
+    for (const id of remove) await this.remove(pool, id)
     return true
   }
 
@@ -90,7 +95,7 @@ export class ProxyList implements Component {
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const entry = await inTime(this.#table.get(key))
       const change = decide(entry?.value)
-      if (change.kind === 'remove') await this.#remove(key)
+      if (change.kind === 'remove') await this.remove(pool, id)
       if (change.kind !== 'write') return change
       const write =
         entry === undefined
@@ -103,7 +108,8 @@ export class ProxyList implements Component {
     return { kind: 'refused', status: 409, text: `proxy "${id}" is being changed by others; give the command again` }
   }
 
-  async #remove(key: string): Promise<void> {
+  async remove(pool: string, id: string): Promise<void> {
+    const key = keyOf(pool, id)
     await inTime(this.#table.remove(key))
     this.#heard(key, undefined)
   }

@@ -34,6 +34,11 @@ export class TableWriter implements Component {
     return this.#stored.get(pool)?.said
   }
 
+  /** Of all tables in the store. */
+  pools(): string[] {
+    return [...this.#stored].flatMap(([pool, { revision }]) => (revision === undefined ? [] : [pool]))
+  }
+
   start(): void {
     // The store that is there then may be a new one, whose revisions count anew: ours would by chance be another's.
     const connection = this.#bus.onConnection(() => {
@@ -63,6 +68,11 @@ export class TableWriter implements Component {
     const found = await inTime(this.#table.get(pool))
     this.#heard(pool, found?.value, found?.revision)
     return false
+  }
+
+  async remove(pool: string): Promise<void> {
+    await inTime(this.#table.remove(pool))
+    this.#heard(pool, undefined, undefined)
   }
 
   #heard(pool: string, table: WeightTable | undefined, revision: number | undefined): void {

@@ -8,6 +8,7 @@ import { checkPool, serveProxyCommands } from './proxy-commands.ts'
 import { ProxyList } from './proxy-list.ts'
 import { StoreKeeper } from './store-keeper.ts'
 import { TableWriter } from './table-writer.ts'
+import { UndeclaredPools } from './undeclared-pools.ts'
 import { WeighLoop } from './weigh-loop.ts'
 import { WriterLeases } from './writer-leases.ts'
 
@@ -60,6 +61,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
       keepers.set(id, keeper)
     }
   }
+  const undeclared = new UndeclaredPools({ bus, pools: Object.keys(config.pools), list, tables, now, log })
   setPools(config)
   serveProxyCommands({ bus, list, pools: poolIds, log })
   bus.serve(weightsQuestion, { pool: '*' }, (_question, { pool = '' }) => tableOf(pool))
@@ -73,7 +75,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
   }
 
   return {
-    components: [new StoreKeeper(bus, log), tables, list, leases, loop],
+    components: [new StoreKeeper(bus, log), tables, list, leases, undeclared, loop],
     configure(next) {
       list.configure(next.pools)
       setPools(next)
@@ -85,6 +87,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
         keepers.delete(id)
       }
       leases.configure(Object.keys(next.pools))
+      undeclared.configure(Object.keys(next.pools))
       void loop.configure(next)
     },
     readiness: () => ({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { mayClaim } from '../../src/domain/lease-rule.ts'
+import { isAbandoned, mayClaim } from '../../src/domain/lease-rule.ts'
 import { forgottenReplicas, signHeard, signRemoved, writerOf, type Replicas } from '../../src/domain/replicas.ts'
 
 const lease = { holder: 'other', epoch: 4, beat: 9 }
@@ -15,6 +15,12 @@ describe('a lease', () => {
     ['its holder missed three beats, and another is meant to', lease, false, 3000, false],
   ])('when %s', (_when, found, isMeant, silentMs, may) => {
     expect(mayClaim({ lease: found, seenAt: 1000 }, isMeant, 1000 + silentMs)).toBe(may)
+  })
+})
+
+describe('a pool that this weigher does not declare', () => {
+  it('is declared by nobody when its lease was not written for ten seconds', () => {
+    expect([9900, 10_000].map((silentMs) => isAbandoned(1000, 1000 + silentMs))).toEqual([false, true])
   })
 })
 

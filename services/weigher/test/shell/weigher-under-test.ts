@@ -77,10 +77,15 @@ export async function startSite(): Promise<Site> {
   }
 }
 
+export interface Settings {
+  readonly pools: Readonly<Record<string, object>>
+  readonly weights?: object
+}
+
 export interface WeigherUnderTest extends AsyncDisposable {
   readonly instance: string
   readonly config: Config
-  configure(config: object): void
+  configure(settings: Settings): void
   metrics(): Promise<string>
   /** The value of one series, as Prometheus would read it. */
   metric(series: string): Promise<number>
@@ -90,8 +95,15 @@ export interface WeigherUnderTest extends AsyncDisposable {
 }
 
 /** The weigher in this process: everything but main.ts. */
-export async function startWeigher(site: Site, settings: object, instance = 'w1'): Promise<WeigherUnderTest> {
-  const parse = (given: object) => configSchema.parse({ ...given, nats: { servers: [site.nats.url] } })
+export async function startWeigher(site: Site, settings: Settings, instance = 'w1'): Promise<WeigherUnderTest> {
+  const parse = ({ pools, ...rest }: Settings) => {
+    // Several pools need a match each; whom they match plays no part here.
+    const matching = Object.entries(pools).map(([id, pool]) => [
+      id,
+      { match: { domain: `${id}.example.com` }, ...pool },
+    ])
+    return configSchema.parse({ ...rest, pools: Object.fromEntries(matching), nats: { servers: [site.nats.url] } })
+  }
   const config = parse(settings)
   const registry = createRegistry()
   const observer = createBusCounters(registry)
