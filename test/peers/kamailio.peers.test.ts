@@ -64,7 +64,7 @@ describe('two Kamailio in front of one called side', () => {
       pauseMs: 100,
       timeoutMs: 110_000,
     }
-    const calling = runSipp({ ...load, calls: 6000 })
+    const calling = runSipp({ ...load, calls: 4000 })
     await waitFor(async () => (await weightOf('kam2')) > 90, 10_000, 'full weights under traffic')
     const startedAt = performance.now()
     await kamailios[1]?.setDelay(50_000 / 1000)

@@ -1,5 +1,5 @@
 import type { Component } from './component.ts'
-import type { Logger } from './logger.ts'
+import { endLog, type Logger } from './logger.ts'
 import { nowMs } from './monotonic.ts'
 
 /**
@@ -39,7 +39,7 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
     process.exitCode = 1
     await stop(begun, log)
     lifecycle.state = 'stopped'
-    await flushed(log)
+    await within(STOP_MS, endLog(), () => {})
     process.exit(1)
   }
   lifecycle.state = 'ready'
@@ -53,13 +53,8 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
   await stop(components, log)
   lifecycle.state = 'stopped'
   log.info({}, 'stopped')
-  await flushed(log)
+  await within(STOP_MS, endLog(), () => {})
   process.exit(0)
-}
-
-/** While the event loop still turns: at exit, the log's output tries a pipe that nobody reads again and again, for ever. */
-async function flushed(log: Logger): Promise<void> {
-  await within(STOP_MS, new Promise<void>((resolve) => log.flush(() => resolve())), () => {})
 }
 
 async function stop(components: readonly Component[], log: Logger): Promise<void> {
