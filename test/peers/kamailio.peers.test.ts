@@ -1,3 +1,4 @@
+import { loadReported } from '@siplb/contracts'
 import { runSipp, startKamailio, startSipp, startStack, waitFor, type Kamailio, type Stack } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { scenario } from './scenario.ts'
@@ -49,10 +50,15 @@ describe('two Kamailio in front of one called side', () => {
     }
   })
 
-  it('learns the load from JSON-RPC', async () => {
+  it('learns the load of both from JSON-RPC', async () => {
+    const asked = new Set<string>()
+    const hearing = balancer.bus.subscribe(loadReported, { pool: '*' }, ({ data }) => {
+      if (data.source === 'kamailio') asked.add(data.proxy)
+    })
+    await waitFor(() => asked.size === 2, 5000, 'a load event of each, from its JSON-RPC')
+    hearing.stop()
     const isKnown = async () => (await balancer.table()).proxies.every(({ signals }) => signals.load !== undefined)
-    await waitFor(isKnown, 5000, 'a load of each proxy')
-    expect(await balancer.metric('siplb_load_queries_total', 'prober').catch(() => 0)).toBeGreaterThanOrEqual(0)
+    await waitFor(isKnown, 5000, 'a load in the table for each')
   })
 
   it('halves the weight of an overloaded one within 10 s, and gives it back', { timeout: 120_000 }, async () => {
