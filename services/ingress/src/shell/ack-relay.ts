@@ -1,5 +1,5 @@
 import { makeBranch, parseRoutes } from '@siplb/sip'
-import { readWay } from '../domain/affinity.ts'
+import { readWay, type Way } from '../domain/affinity.ts'
 import { admit } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
 import { forwardRequest } from '../domain/edits.ts'
@@ -14,6 +14,13 @@ import { uniqueText } from './unique.ts'
 
 /** An ACK is kept for so long after it was sent: a refusal comes well within, and what is sent again needlessly is only a copy. */
 const KEPT_MS = 100
+
+/** An ACK on its way, and what was read from it. */
+interface Ack {
+  readonly arrival: Arrival
+  readonly way: Way
+  readonly token: RouteToken | undefined
+}
 
 /**
  * Passes on the ACK of a 2xx, which is end to end: no transaction, no answer, and no choice of its own (RFC 3261, 13.2.2.4 and
@@ -38,40 +45,40 @@ export class AckRelay {
     const admission = admit(request, way, source, this.#addresses)
     switch (admission.kind) {
       case 'forward':
-        return this.#tryFirst(arrival, admission.targets, undefined)
+        return this.#tryFirst({ arrival, way, token: undefined }, admission.targets)
       case 'to-proxy': {
         const routing = this.#router.ofDialog(admission.token, request)
         if (routing.kind === 'refused') return this.#drop('ack-without-proxy')
-        return this.#tryFirst(arrival, routing.targets, admission.token)
+        return this.#tryFirst({ arrival, way, token: admission.token }, routing.targets)
       }
       default:
         return this.#drop('ack-without-dialog')
     }
   }
 
-  #tryFirst(arrival: Arrival, targets: readonly Target[], token: RouteToken | undefined): void {
+  #tryFirst(ack: Ack, targets: readonly Target[]): void {
     const { wheel, attempt } = this.#ctx
     const [target, ...others] = targets
     if (target === undefined) return this.#drop('ack-without-proxy')
-    const found = this.#ctx.wayTo(target, arrival.local)
+    const found = this.#ctx.wayTo(target, ack.arrival.local)
     if (found instanceof Promise) {
       const goOn = (link: Link | undefined) =>
-        link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(arrival, targets, token)
+        link === undefined ? this.#drop('ack-without-proxy') : this.#tryFirst(ack, targets)
       void found.then((link) => attempt(() => goOn(link)))
       return
     }
-    if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(arrival, others, token)
+    if (found === undefined || (found.isGone && others.length > 0)) return this.#tryFirst(ack, others)
     const kept = {}
     if (others.length > 0) {
-      found.unconfirmed.set(kept, () => attempt(() => this.#tryFirst(arrival, others, token)))
+      found.unconfirmed.set(kept, () => attempt(() => this.#tryFirst(ack, others)))
       wheel.set(KEPT_MS, () => found.unconfirmed.delete(kept))
     }
-    found.send(this.#bytesFor(arrival, target, token))
+    found.send(this.#bytesFor(ack, target))
   }
 
-  #bytesFor({ request, local, received }: Arrival, target: Target, token: RouteToken | undefined): Buffer {
+  #bytesFor({ arrival, way, token }: Ack, target: Target): Buffer {
     const ctx = this.#ctx
-    const way = readWay(request, parseRoutes(request) ?? [], this.#addresses, ctx.tokenKeys)
+    const { request, local, received } = arrival
     const branch = makeBranch({ instance: ctx.bus.instance, worker: 0, unique: uniqueText() })
     const replaceRoute = token === undefined ? undefined : standInRoute(ctx, token, target, way)
     return forwardRequest(request, way, {
