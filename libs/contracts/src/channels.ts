@@ -6,7 +6,7 @@ import { responseTimeTaken } from './response-time.ts'
 import { explainQuestion, routeAnswered, routeQuestion, routeQuestionTo } from './route.ts'
 import { sipReceived } from './sip-received.ts'
 import { trafficSeen } from './traffic.ts'
-import { tableSnapshot, weightsChanged, weightsQuestion } from './weights.ts'
+import { tableSnapshot, weightsChanged, weightsQuestion, weightsShadowed } from './weights.ts'
 
 /** Everything that is said on the bus; the documentation is generated from these two lists. */
 export const eventChannels: readonly EventChannel<unknown>[] = [
@@ -17,6 +17,7 @@ export const eventChannels: readonly EventChannel<unknown>[] = [
   trafficSeen,
   weightsChanged,
   tableSnapshot,
+  weightsShadowed,
   proxyStateChanged,
   proxyAnnounced,
 ]

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { eventChannel } from './channel.ts'
 import { proxyId } from './ids.ts'
+import { overloadAsked } from './overload.ts'
 
 /** What a proxy, or somebody who watches it, says of its load. */
 export const load = z.object({
@@ -14,6 +15,11 @@ export const load = z.object({
     .describe('Where it comes from, such as "kamailio", "header", "oc".'),
   ageMs: z.number().nonnegative().default(0).describe('How old the figure already is.'),
   expiresInMs: z.number().positive().max(3_600_000).default(10_000).describe('How long it may be believed.'),
+  overload: overloadAsked
+    .optional()
+    .describe(
+      'What it asks for by overload control. The ingress obeys exactly that, so the load beside it moves no weight.',
+    ),
   details: z.record(z.string().max(64), z.number()).optional().describe('The raw figures behind it.'),
 })
 

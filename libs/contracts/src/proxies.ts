@@ -3,23 +3,85 @@ import { eventChannel, requestChannel } from './channel.ts'
 import { poolId, proxyId } from './ids.ts'
 import { proxyUri } from './proxy-uri.ts'
 
-export const loadSourceKinds = ['header', 'kamailio'] as const
+export const loadSourceKinds = ['header', 'kamailio', 'prometheus', 'freeswitch'] as const
+
+const millis = z.int().min(100).max(3_600_000)
 
 /** How the prober asks a proxy for its load. The answer to a probe is looked at for a load header in any case. */
-export const loadSource = z.strictObject({
-  source: z.enum(loadSourceKinds).describe('header: in the answer to the probe; kamailio: JSON-RPC over HTTP.'),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe('Where to ask; needed for kamailio.'),
-  capacity: z
-    .number()
-    .positive()
-    .optional()
-    .describe('Active transactions that are load 1; by default twice the highest number seen.'),
-  intervalMs: z.int().min(100).max(3_600_000).default(1000),
-  expiryMs: z.int().min(100).max(3_600_000).default(10_000),
-})
+export const loadSource = z
+  .strictObject({
+    source: z
+      .enum(loadSourceKinds)
+      .describe(
+        'header: in the answer to the probe; kamailio: JSON-RPC over HTTP; prometheus: a metric; freeswitch: event socket.',
+      ),
+    url: z
+      .url({ protocol: /^(https?|tcp)$/, error: 'must be a URL such as http://10.0.0.11:8080/RPC' })
+      .optional()
+      .describe('Where to ask: http for kamailio and prometheus, tcp://10.0.0.11:8021 for freeswitch.'),
+    metric: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Of prometheus: the metric that counts what is active, with labels where it has several series.'),
+    capacityMetric: z
+      .string()
+      .min(1)
+      .max(256)
+      .optional()
+      .describe('Of prometheus: the metric that tells the capacity.'),
+    passwordFile: z.string().max(512).optional().describe('Of freeswitch: file with the password of the event socket.'),
+    capacity: z
+      .number()
+      .positive()
+      .optional()
+      .describe(
+        'What is load 1: active transactions, sessions, or the metric; by default what the proxy tells, else twice the highest number seen.',
+      ),
+    intervalMs: millis.default(1000),
+    expiryMs: millis.default(10_000),
+  })
+  .superRefine(
+    (value: unknown, ctx) => {
+      for (const { key, message } of missingIn(value)) ctx.addIssue({ code: 'custom', path: [key], message })
+    },
+    // Also beside a value of the wrong type, so that all problems come in one run.
+    { when: () => true },
+  )
+
+const sampleUrls = {
+  kamailio: 'http://10.0.0.11:8080/RPC',
+  prometheus: 'http://10.0.0.11:9100/metrics',
+  freeswitch: 'tcp://10.0.0.11:8021',
+} as const
+
+function isAsked(source: unknown): source is keyof typeof sampleUrls {
+  return typeof source === 'string' && Object.hasOwn(sampleUrls, source)
+}
+
+function missingIn(value: unknown): { key: string; message: string }[] {
+  const { source, url, metric }: Said = typeof value === 'object' && value !== null ? value : {}
+  if (!isAsked(source)) return []
+  const sample = sampleUrls[source]
+  const problems: { key: string; message: string }[] = []
+  if (url === undefined) {
+    problems.push({ key: 'url', message: `is needed for the load source ${source}, such as ${sample}` })
+  } else if (typeof url === 'string' && !url.startsWith(sample.slice(0, 3))) {
+    problems.push({ key: 'url', message: `must be like ${sample} for the load source ${source}` })
+  }
+  if (source === 'prometheus' && metric === undefined) {
+    const message = 'is needed for the load source prometheus: which metric counts what is active'
+    problems.push({ key: 'metric', message })
+  }
+  return problems
+}
+
+interface Said {
+  readonly source?: unknown
+  readonly url?: unknown
+  readonly metric?: unknown
+}
 
 export type LoadSource = z.infer<typeof loadSource>
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { eventChannel } from './channel.ts'
 import { instanceId, proxyId } from './ids.ts'
 import { latencySketch } from './latency-sketch.ts'
+import { queueing } from './queueing.ts'
 
 const count = z.int().nonnegative()
 
@@ -36,6 +37,17 @@ export const proxyTraffic = z.object({
     .describe(
       'By method: INVITE until the first response, others until the final one; retransmitted requests left out (Karn).',
     ),
+  queueing: z
+    .record(z.string().max(32), queueing)
+    .optional()
+    .describe('By method, of requests outside dialogs: how response times grow with the work there.'),
+  retryAfterMs: z
+    .number()
+    .positive()
+    .max(86_400_000)
+    .optional()
+    .describe('The longest Retry-After of a 503 in the interval: maintenance.'),
+  shadow: count.optional().describe('Requests that the shadow policy of the pool would have sent here.'),
 })
 
 export type ProxyTraffic = z.infer<typeof proxyTraffic>
@@ -46,6 +58,7 @@ export const traffic = z.object({
   epoch: z.int().nonnegative().describe('Epoch and seq of the table that this ingress chooses by.'),
   seq: z.int().nonnegative(),
   proxies: z.array(proxyTraffic).max(10_000),
+  shed: count.optional().describe('New requests refused at the edge, since all proxies ask for less.'),
   dialogsEnded: z
     .array(z.object({ ingress: instanceId, dialog: z.string().max(64) }))
     .max(10_000)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { eventChannel, requestChannel } from './channel.ts'
 import { instanceId, poolId, proxyId } from './ids.ts'
+import { overloadAsked } from './overload.ts'
 
 export const policies = ['least-work', 'two-choices', 'smooth-round-robin', 'weighted-random', 'rendezvous'] as const
 export const policy = z.enum(policies)
@@ -29,6 +30,13 @@ export const signals = z.object({
   requestsPerSecond: z.number().nonnegative().optional(),
   inFlight: z.int().nonnegative().optional(),
   dialogs: z.int().nonnegative().optional(),
+  capacity: z
+    .number()
+    .nonnegative()
+    .optional()
+    .describe(
+      'Learned: what it can take, against what its base weight says of it within the pool; 1 is as configured.',
+    ),
 })
 
 export type Signals = z.infer<typeof signals>
@@ -44,6 +52,18 @@ export const weightRow = z.object({
   restricted: z.boolean().describe('A candidate only when drawn first: growing after coming up, or asked for less.'),
   reason: z.string().max(512).describe('Why the weight or state last changed, in words.'),
   signals,
+  overload: overloadAsked.optional().describe('What the proxy asks for by overload control, while it holds.'),
+  drain: z
+    .object({
+      dialogs: z.int().nonnegative().describe('Dialogs that are left.'),
+      doneInMs: z
+        .number()
+        .nonnegative()
+        .optional()
+        .describe('When the last one is likely to have ended, from how they went so far.'),
+    })
+    .optional()
+    .describe('While the proxy is draining.'),
 })
 
 export type WeightRow = z.infer<typeof weightRow>
@@ -89,6 +109,14 @@ export const tableSnapshot = eventChannel({
   address: 'evt.table.{pool}',
   type: 'siplb.table.v1',
   summary: 'The same table at a fixed rate, not stored: who joins late need not wait for a change.',
+  data: weightTable,
+})
+
+export const weightsShadowed = eventChannel({
+  address: 'evt.weights.shadow.{pool}',
+  type: 'siplb.weights.shadow.v1',
+  summary:
+    'What the shadow policy or control law of the pool would do, where it has one. Nobody chooses by it; not stored.',
   data: weightTable,
 })
 

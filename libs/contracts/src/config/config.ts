@@ -4,6 +4,7 @@ import { ingressConfig } from './ingress.ts'
 import { natsConfig } from './nats.ts'
 import { poolsConfig } from './pools.ts'
 import { probeConfig } from './probe.ts'
+import { retryConfig } from './retry.ts'
 import { breachesOf, noPool } from './rules.ts'
 import { weightsConfig } from './weights.ts'
 
@@ -32,6 +33,7 @@ export const configSections = z.strictObject({
   ingress: ingressConfig.prefault({}),
   probe: probeConfig.prefault({}),
   weights: weightsConfig.prefault({}),
+  retry: retryConfig.prefault({}),
   pools: poolsConfig.prefault({}),
 })
 

@@ -3,8 +3,8 @@ import { poolId, proxyId } from '../ids.ts'
 import { loadSource } from '../proxies.ts'
 import { proxyUri } from '../proxy-uri.ts'
 import { policy } from '../weights.ts'
-import { isRecord } from './declared.ts'
 import { cidr } from './ingress.ts'
+import { weightsConfig } from './weights.ts'
 
 const oneOrMany = <T extends z.ZodType>(schema: T) =>
   z.union([schema, z.array(schema).min(1)]).transform((v): z.output<T>[] => (Array.isArray(v) ? v : [v]))
@@ -22,22 +22,46 @@ export const poolMatch = z.strictObject({
 
 export type PoolMatch = z.infer<typeof poolMatch>
 
-export const declaredProxy = z
-  .strictObject({
-    id: proxyId,
-    uri: proxyUri,
-    weight: z.number().nonnegative().max(1_000_000).default(100),
-    tier: z.int().min(1).max(100).default(1),
-    load: loadSource.optional(),
-  })
-  .refine((p) => p.load?.source !== 'kamailio' || p.load.url !== undefined, {
-    path: ['load', 'url'],
-    message: 'is needed for the load source kamailio, such as http://10.0.0.11:8080/RPC',
-    // Also beside a value of the wrong type, so that all problems come in one run.
-    when: ({ value }) => isRecord(value),
-  })
+export const declaredProxy = z.strictObject({
+  id: proxyId,
+  uri: proxyUri,
+  weight: z.number().nonnegative().max(1_000_000).default(100),
+  tier: z.int().min(1).max(100).default(1),
+  load: loadSource.optional(),
+})
 
 export type DeclaredProxy = z.infer<typeof declaredProxy>
+
+/** A second policy or control law that runs on the same events, and only tells what it would do. */
+export const shadowConfig = z
+  .strictObject({
+    policy: policy.optional().describe('Left out: the policy of the pool.'),
+    strict: z.boolean().optional().describe('Left out: as the pool has it.'),
+    weights: z
+      .partialRecord(weightsConfig.keyof(), z.union([z.number(), z.boolean()]))
+      .default({})
+      .describe('Keys of `weights` that are to be otherwise.'),
+  })
+  .superRefine(({ weights }, ctx) => {
+    for (const { path, message } of weightsConfig.safeParse(weights).error?.issues ?? []) {
+      ctx.addIssue({ code: 'custom', path: ['weights', ...path], message })
+    }
+  })
+
+export type ShadowConfig = z.infer<typeof shadowConfig>
+
+export const overloadConfig = z.strictObject({
+  control: z
+    .boolean()
+    .default(true)
+    .describe('Tell proxies in our Via that we obey their overload control (RFC 7339, RFC 7415), and do so.'),
+  shed: z
+    .boolean()
+    .default(true)
+    .describe('When all proxies ask for less, refuse as many new requests with 503; else the proxies have to.'),
+})
+
+export type OverloadConfig = z.infer<typeof overloadConfig>
 
 export const poolConfig = z.strictObject({
   policy: policy.default('least-work'),
@@ -53,6 +77,8 @@ export const poolConfig = z.strictObject({
     .array(proxyUri)
     .default([])
     .describe('Where new requests from proxies of this pool go; without it they get 403.'),
+  overload: overloadConfig.prefault({}),
+  shadow: shadowConfig.optional(),
   proxies: z.array(declaredProxy).default([]),
 })
 

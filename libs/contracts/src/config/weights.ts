@@ -3,6 +3,8 @@ import { z } from 'zod'
 const ms = (by: number) => z.int().min(10).max(3_600_000).default(by)
 const share = (by: number) => z.number().min(0).max(1).default(by)
 
+const on = z.boolean().default(true)
+
 export const weightsConfig = z.strictObject({
   tickMs: ms(250).describe('How often weights are worked out.'),
   snapshotMs: ms(5000).describe('How often the whole table is published though nothing changed.'),
@@ -23,6 +25,11 @@ export const weightsConfig = z.strictObject({
     .max(1)
     .default(0.25)
     .describe('Most that a weight moves in one tick, as part of the base weight.'),
+  learnCapacity: on.describe(
+    'Find out how much each proxy can take, from how response times grow with the work there.',
+  ),
+  capacityMemoryMs: ms(600_000).describe('How long what was learnt of a capacity is kept without new evidence.'),
+  learnCosts: on.describe('Find out how much work a request is, by method.'),
   deadBand: share(0.05).describe('Relative change that is worth saying.'),
   floor: share(0.02).describe(
     'Part of the base weight that a living proxy always keeps, or it could never be seen to recover.',
