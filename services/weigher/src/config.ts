@@ -1,5 +1,5 @@
 import { config, type Config } from '@siplb/contracts'
-import type { Settings } from './domain/settings.ts'
+import type { Settings } from '@siplb/weighing'
 
 /** The weigher takes `weights`, `probe.intervalMs`, `nats`, `http`, `log`, and of `pools` all but whom they match. */
 export const weigherConfig = config

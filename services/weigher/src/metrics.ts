@@ -1,6 +1,6 @@
 import type { WeightRow, WeightTable } from '@siplb/contracts'
 import { Counter, Gauge, type Registry } from '@siplb/runtime'
-import type { WeighedProxy } from './domain/weighed-proxy.ts'
+import type { WeighedProxy } from '@siplb/weighing'
 
 export type WeigherMetrics = ReturnType<typeof createWeigherMetrics>
 

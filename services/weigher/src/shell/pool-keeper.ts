@@ -1,13 +1,22 @@
 import type { Bus } from '@siplb/bus'
 import { proxyStateChanged, tableSnapshot, weightsChanged, type ProxyRecord, type WeightTable } from '@siplb/contracts'
 import type { Logger } from '@siplb/runtime'
-import { costs } from '../domain/cost.ts'
-import { newsIn, type Frame } from '../domain/news.ts'
-import { Pool } from '../domain/pool.ts'
-import type { Settings } from '../domain/settings.ts'
-import { maySay, newSpeech, spoken, type Speech } from '../domain/speech.ts'
-import { nextTable, stateChanges, takenOver, withPresentFigures } from '../domain/weight-table.ts'
-import type { Weighing } from '../domain/weighed-proxy.ts'
+import {
+  costs,
+  maySay,
+  newsIn,
+  newSpeech,
+  nextTable,
+  Pool,
+  spoken,
+  stateChanges,
+  takenOver,
+  withPresentFigures,
+  type Frame,
+  type Settings,
+  type Speech,
+  type Weighing,
+} from '@siplb/weighing'
 import type { PoolFigures, WeigherMetrics } from '../metrics.ts'
 import type { ProxyList } from './proxy-list.ts'
 import type { TableWriter } from './table-writer.ts'

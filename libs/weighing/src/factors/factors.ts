@@ -1,0 +1,77 @@
+import { damp } from './damping.ts'
+import { faultFactor, RUINOUS_RATE } from './fault-factor.ts'
+import { heldRate, sumWithin } from '../signals/fault-window.ts'
+import { loadFactor, relativeToBest } from './load-factor.ts'
+import { loadAt } from '../signals/load-signal.ts'
+import type { ProxyView } from '../proxy-view.ts'
+import type { Influences } from '../table/reasons.ts'
+import { refusalFactors } from './refusal-factor.ts'
+import { responseFactors } from './response-factor.ts'
+import type { Settings } from '../settings.ts'
+import { slowStart } from './slow-start.ts'
+
+/** How long a factor that another weigher left behind is believed once there is evidence of our own. */
+const RESTORED_MS = 10_000
+
+/**
+ * Works out the factors of all proxies of a tier that take part, holds them against one another, and moves the damped factor of
+ * each. `loadNow`: the instant by which loads expire.
+ */
+export function applyFactors(
+  tier: readonly ProxyView[],
+  settings: Settings,
+  now: number,
+  loadNow: number,
+): Map<ProxyView, Influences> {
+  const { weights } = settings
+  const rules = { toleranceMs: weights.responseTimeToleranceMs, floor: weights.floor }
+  const responses = responseFactors(
+    tier.map((proxy) => proxy.responseEvidence(now)),
+    rules,
+  )
+  const loads = tier.map((proxy) => loadAt(proxy.loads, loadNow))
+  const own = loads.map((load) =>
+    load === undefined ? 1 : loadFactor(load, { target: weights.loadTarget, floor: weights.floor }),
+  )
+  const best = Math.max(...own)
+  const refusals = refusalFactors(
+    tier.map(({ liveViews }) => {
+      const { ended, refusals: refused } = sumWithin(liveViews, now, weights.faultWindowMs)
+      return { requests: ended, refusals: refused }
+    }),
+  )
+  return new Map(
+    tier.map((proxy, i) => {
+      proxy.response = responses[i] ?? proxy.response
+      const rate = heldRate(proxy.fault, now, weights.faultWindowMs)
+      const influences: Influences = {
+        response: proxy.response,
+        load: loads[i],
+        loadFactor: relativeToBest(own[i] ?? 1, best),
+        loadTarget: weights.loadTarget,
+        faultRate: rate,
+        faultFactor: faultFactor(rate, weights.floor),
+        refusalFactor: refusals[i] ?? 1,
+        growth: growthOf(proxy, now),
+      }
+      moveTowards(proxy, influences, settings, now)
+      return [proxy, influences]
+    }),
+  )
+}
+
+function moveTowards(proxy: ProxyView, influences: Influences, { weights }: Settings, now: number): void {
+  const { response, loadFactor: load, faultRate, faultFactor: fault, refusalFactor } = influences
+  const wanted = Math.max(weights.floor, (response?.factor ?? 1) * load * fault * refusalFactor)
+  const { restored } = proxy
+  if (restored !== undefined && (response !== undefined || (proxy.hasEvidence() && now - restored.at >= RESTORED_MS))) {
+    proxy.restored = undefined
+  }
+  // Where nothing better is known, what the writer before us knew holds.
+  const target = Math.min(wanted, proxy.restored?.factor ?? 1)
+  proxy.soft = damp(proxy.soft, target, now, weights, faultRate >= RUINOUS_RATE)
+}
+
+function growthOf({ standing }: ProxyView, now: number): number {
+  return standing.health === 'recovering' ? slowStart(now - standing.since, standing.growMs) : 1
+}

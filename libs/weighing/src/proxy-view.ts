@@ -1,0 +1,171 @@
+import type { Load, ProxyRecord, ProxyTraffic, ResponseTime } from '@siplb/contracts'
+import { undamped, type Damped } from './factors/damping.ts'
+import { holdRate, type Held } from './signals/fault-window.ts'
+import {
+  forgiven,
+  heard,
+  heardNothing,
+  isPresent,
+  isStarved,
+  newIngressView,
+  type IngressView,
+  type Stretch,
+} from './signals/ingress-view.ts'
+import { evidenceAt, noLiveResponse, observeLive, observeWaiting, type LiveResponse } from './signals/live-response.ts'
+import { observeLoad, type LoadSignal } from './signals/load-signal.ts'
+import { isFaultStatus, newProbeView, probed, type ProbeView } from './signals/probe-view.ts'
+import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
+import { baseWords } from './table/reasons.ts'
+import type { Measured, ResponseEvidence, ResponseFactor } from './factors/response-factor.ts'
+import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
+import type { Settings } from './settings.ts'
+import { keep } from './sources.ts'
+
+/** So many requests without a sample, for so long, are a sample of their own. */
+const STARVED = { requests: 5, ms: 500 }
+/** More than that, a stretch of few requests says nothing of one of them. */
+const LONGEST_WAIT_MS = 2000
+/** A transaction ends by timeout 32 s after it was sent (RFC 3261, 17.1.1.2: Timer B), and a report comes late. */
+const TIMEOUT_NEWS_MS = 35_000
+const MOST_METHODS = 16
+
+/** Everything that is known of one proxy. It changes in place, by what is heard of this proxy alone. */
+export class ProxyView {
+  record: ProxyRecord
+  standing: Standing = newStanding
+  readonly probes = new Map<string, ProbeView>()
+  readonly live = new Map<string, IngressView>()
+  loads: LoadSignal = new Map()
+  fault: Held = { rate: 0, at: 0 }
+  soft: Damped
+  /** The last that was worked out; holds while nothing new is known. */
+  response: ResponseFactor | undefined
+  /** Factor of the stored table, until there is evidence of our own. */
+  restored: { readonly factor: number; readonly at: number } | undefined
+  drainingSince: number | undefined
+  /** Why its base weight is what it is, in words. */
+  baseWhy: string
+  /** Who put it into its admin state. */
+  administrator: string
+  isDrained = false
+  #probeResponse: ResponseLevel = noResponseLevel
+  readonly #liveResponses = new Map<string, LiveResponse>()
+
+  constructor(record: ProxyRecord, now: number) {
+    this.record = record
+    this.baseWhy = baseWords(record)
+    this.administrator = record.actor
+    this.soft = undamped(1, now)
+    if (record.adminState === 'draining') this.drainingSince = now
+  }
+
+  get baseWeight(): number {
+    return baseWeightOf(this.record)
+  }
+
+  /** Its row of the list, as it is now: the row names who changed it last, whatever that was. */
+  listed(record: ProxyRecord): void {
+    const before = this.record
+    this.record = record
+    if (baseWeightOf(before) !== baseWeightOf(record)) this.baseWhy = baseWords(record, before)
+    if (before.adminState !== record.adminState) this.administrator = record.actor
+  }
+
+  get liveViews(): IngressView[] {
+    return [...this.live.values()]
+  }
+
+  probed(source: string, result: ResponseTime, now: number, { weights }: Settings): void {
+    keep(this.probes, source, probed(this.probes.get(source) ?? newProbeView, result, now))
+    // A failure answered in no time must not look quick.
+    if (result.doubtful || result.responseTimeMs === undefined || isFaultStatus(result.status)) return
+    if (result.outcome !== 'answered') return
+    this.#probeResponse = observeLevel(this.#probeResponse, result.responseTimeMs, now, weights.responseTimeDecayMs)
+  }
+
+  loaded(report: Load, now: number, { weights }: Settings): void {
+    this.loads = observeLoad(this.loads, report, now, weights.loadDecayMs)
+  }
+
+  trafficked(ingress: string, report: ProxyTraffic, now: number, settings: Settings): void {
+    const { faultWindowMs, responseTimeDecayMs } = settings.weights
+    const areTimeoutsOld = this.standing.health === 'down' || now - this.standing.lastOutAt < TIMEOUT_NEWS_MS
+    const before = this.live.get(ingress) ?? newIngressView
+    const view = heard(before, report, now, { windowMs: faultWindowMs, areTimeoutsOld })
+    keep(this.live, ingress, view)
+    for (const [method, sketch] of Object.entries(report.responseTimes)) {
+      const known = this.#liveResponses.get(method)
+      if (known === undefined && this.#liveResponses.size >= MOST_METHODS) continue
+      this.#liveResponses.set(method, observeLive(known ?? noLiveResponse, sketch, now, responseTimeDecayMs))
+    }
+    if (report.requests > 0 && isStarved(view.unsampled, now, STARVED)) this.#waited(view.unsampled, now)
+  }
+
+  /** A report of this ingress did not name the proxy. */
+  unmentioned(ingress: string, now: number): void {
+    const view = this.live.get(ingress)
+    if (view !== undefined) this.live.set(ingress, heardNothing(view, now))
+  }
+
+  happened(event: StandingEvent, now: number, { weights }: Settings): void {
+    const before = this.standing
+    this.standing = step(before, event, now, weights)
+    if (this.standing.health === 'recovering' && this.standing.since !== before.since) this.#beginAnew(now)
+  }
+
+  /** What it did before it was out says nothing of it now. */
+  #beginAnew(now: number): void {
+    this.fault = { rate: 0, at: now }
+    this.soft = undamped(1, now)
+    this.response = undefined
+    this.restored = undefined
+    this.#probeResponse = noResponseLevel
+    this.#liveResponses.clear()
+    for (const [ingress, view] of this.live) this.live.set(ingress, forgiven(view))
+  }
+
+  judgeFaults(seen: Parameters<typeof holdRate>[1], now: number): void {
+    this.fault = holdRate(this.fault, seen, now)
+  }
+
+  responseEvidence(now: number): ResponseEvidence {
+    const live = new Map<string, Measured>()
+    for (const [method, response] of this.#liveResponses) {
+      const level = levelNow(response.level)
+      if (level !== undefined) live.set(method, { ...level, evidence: evidenceAt(response, now) })
+    }
+    return { probe: levelNow(this.#probeResponse), live }
+  }
+
+  inFlight(now: number): number {
+    return this.#present(now).reduce((sum, view) => sum + view.inFlight, 0)
+  }
+
+  dialogs(now: number): number {
+    return this.#present(now).reduce((sum, view) => sum + view.dialogs, 0)
+  }
+
+  /** Whether anything at all was heard since this process began. */
+  hasEvidence(): boolean {
+    return this.loads.size > 0 || this.live.size > 0 || this.probes.size > 0
+  }
+
+  #present(now: number): IngressView[] {
+    return this.liveViews.filter((view) => isPresent(view, now))
+  }
+
+  #waited({ since, requests }: Stretch, now: number): void {
+    const ms = Math.min(LONGEST_WAIT_MS, now - since)
+    const methods = this.#liveResponses.size === 0 ? ['INVITE'] : this.#liveResponses.keys()
+    for (const method of methods) {
+      this.#liveResponses.set(
+        method,
+        observeWaiting(this.#liveResponses.get(method) ?? noLiveResponse, ms, requests, now),
+      )
+    }
+  }
+}
+
+function baseWeightOf({ operatorWeight, weight }: ProxyRecord): number {
+  return operatorWeight ?? weight
+}
