@@ -3,6 +3,8 @@ import { judge } from './standing/judge.ts'
 import { ProxyView } from './proxy-view.ts'
 import { restore } from './restore.ts'
 import { staleMs, type Settings } from './settings.ts'
+import { asUsual, costsBy, learnCosts, type LearnedCosts } from './factors/learned-costs.ts'
+import { fitWork } from './signals/queueing-fit.ts'
 import { weigh } from './weigh.ts'
 import type { Weighing } from './table/weighed-proxy.ts'
 
@@ -23,12 +25,19 @@ export class Pool {
   /** Since when ingresses have been reporting without a gap. */
   #reports: { readonly since: number; readonly last: number } | undefined
 
+  #costs: LearnedCosts = asUsual(0)
+
   constructor(settings: Settings) {
     this.#settings = settings
   }
 
   configure(settings: Settings): void {
     this.#settings = settings
+  }
+
+  /** Work of a request by method, INVITE being 1. */
+  get costs(): Readonly<Record<string, number>> {
+    return costsBy(this.#costs)
   }
 
   get size(): number {
@@ -94,7 +103,18 @@ export class Pool {
     const proxies = [...this.#proxies.values()]
     judge(proxies, this.#settings, now)
     for (const proxy of proxies) this.#watchDrain(proxy, now)
-    return weigh(proxies, this.#settings, now, this.#loadNow(now))
+    this.#learnCosts(proxies, now)
+    return weigh(proxies, this.#settings, now, this.#loadNow(now), this.#costs.told)
+  }
+
+  #learnCosts(proxies: readonly ProxyView[], now: number): void {
+    if (!this.#settings.weights.learnCosts) return
+    const evidence = proxies.flatMap((proxy) => {
+      const departures = proxy.departures(now)
+      const fit = departures === undefined ? undefined : fitWork(departures, this.#costs.told)
+      return departures === undefined || fit === undefined ? [] : [{ departures, fit }]
+    })
+    this.#costs = learnCosts(this.#costs, evidence, now)
   }
 
   /** Loads expire by the clock, but not while all probers are silent. */

@@ -1,4 +1,5 @@
 import type { Load, ProxyRecord, ProxyTraffic, ResponseTime } from '@siplb/contracts'
+import { asConfigured, type LearnedCapacity } from './factors/capacity-factor.ts'
 import { undamped, type Damped } from './factors/damping.ts'
 import { holdRate, type Held } from './signals/fault-window.ts'
 import {
@@ -17,6 +18,7 @@ import { isFaultStatus, newProbeView, probed, type ProbeView } from './signals/p
 import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
 import { baseWords } from './table/reasons.ts'
 import type { Measured, ResponseEvidence, ResponseFactor } from './factors/response-factor.ts'
+import { departuresAt, observeQueueing, type Departures, type QueueingHistory } from './signals/queueing-fit.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
 import type { Settings } from './settings.ts'
 import { keep } from './sources.ts'
@@ -42,12 +44,15 @@ export class ProxyView {
   response: ResponseFactor | undefined
   /** Factor of the stored table, until there is evidence of our own. */
   restored: { readonly factor: number; readonly at: number } | undefined
+  /** What it can take, learned. */
+  capacity: LearnedCapacity
   drainingSince: number | undefined
   /** Why its base weight is what it is, in words. */
   baseWhy: string
   /** Who put it into its admin state. */
   administrator: string
   isDrained = false
+  #queueing: QueueingHistory = new Map()
   #probeResponse: ResponseLevel = noResponseLevel
   readonly #liveResponses = new Map<string, LiveResponse>()
 
@@ -56,6 +61,7 @@ export class ProxyView {
     this.baseWhy = baseWords(record)
     this.administrator = record.actor
     this.soft = undamped(1, now)
+    this.capacity = asConfigured(now)
     if (record.adminState === 'draining') this.drainingSince = now
   }
 
@@ -67,7 +73,10 @@ export class ProxyView {
   listed(record: ProxyRecord): void {
     const before = this.record
     this.record = record
-    if (baseWeightOf(before) !== baseWeightOf(record)) this.baseWhy = baseWords(record, before)
+    if (baseWeightOf(before) !== baseWeightOf(record)) {
+      this.baseWhy = baseWords(record, before)
+      this.capacity = asConfigured(this.capacity.at) // learned against the old one
+    }
     if (before.adminState !== record.adminState) this.administrator = record.actor
   }
 
@@ -98,6 +107,9 @@ export class ProxyView {
       if (known === undefined && this.#liveResponses.size >= MOST_METHODS) continue
       this.#liveResponses.set(method, observeLive(known ?? noLiveResponse, sketch, now, responseTimeDecayMs))
     }
+    for (const [method, told] of Object.entries(report.queueing ?? {})) {
+      this.#queueing = observeQueueing(this.#queueing, `${ingress} ${method}`, told, now)
+    }
     if (report.requests > 0 && isStarved(view.unsampled, now, STARVED)) this.#waited(view.unsampled, now)
   }
 
@@ -121,6 +133,7 @@ export class ProxyView {
     this.restored = undefined
     this.#probeResponse = noResponseLevel
     this.#liveResponses.clear()
+    this.#queueing = new Map()
     for (const [ingress, view] of this.live) this.live.set(ingress, forgiven(view))
   }
 
@@ -135,6 +148,11 @@ export class ProxyView {
       if (level !== undefined) live.set(method, { ...level, evidence: evidenceAt(response, now) })
     }
     return { probe: levelNow(this.#probeResponse), live }
+  }
+
+  /** How its response times went with the work that was there. */
+  departures(now: number): Departures | undefined {
+    return departuresAt(this.#queueing, now)
   }
 
   inFlight(now: number): number {

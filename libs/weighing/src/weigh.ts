@@ -13,10 +13,10 @@ import type { WeighedProxy, Weighing } from './table/weighed-proxy.ts'
 const RATE_MS = 4000
 
 /** effective = base × f(response time) × g(load) × h(faults) × slow start, for every proxy of a pool. */
-export function weigh(pool: readonly ProxyView[], settings: Settings, now: number, loadNow: number): Weighing {
+export function weigh(pool: readonly ProxyView[], settings: Settings, now: number, loadNow: number, otherCost: number): Weighing {
   const enabled = pool.filter(({ record }) => record.adminState === 'enabled')
   const takingPart = enabled.filter(isInUse)
-  const influences = new Map(byTier(takingPart).flatMap((tier) => [...applyFactors(tier, settings, now, loadNow)]))
+  const influences = new Map(byTier(takingPart).flatMap((tier) => [...applyFactors(tier, settings, now, loadNow, otherCost)]))
   const unproven = takingPart.filter(({ standing }) => standing.isUnproven).length
   const count = (health: string) => enabled.filter(({ standing }) => standing.health === health).length
   const counts = {
@@ -57,9 +57,9 @@ function weighOne(
     return { ...known, weight: isUsed ? baseWeight : 0, restricted: false, why }
   }
   const factor = proxy.soft.value * influences.growth
-  const weight = effectiveWeight(baseWeight, factor, settings.weights.floor)
+  const weight = effectiveWeight(baseWeight, factor, settings.weights.floor, influences.capacity)
   const doubt = standing.health === 'suspect' ? standing.cause : undefined
-  const words = wordsFor(influences, { isWhole: factor === 1, baseWhy, doubt })
+  const words = wordsFor(influences, { isWhole: factor === 1 && influences.capacity === 1, baseWhy, doubt })
   const why = standing.health === 'recovering' ? join(standing.cause, words) : words
   return { ...known, weight, restricted: isRestricted(influences, proxy.soft.value), why }
 }
@@ -85,6 +85,7 @@ function signalsOf(proxy: ProxyView, influences: Influences | undefined, now: nu
     ...(response === undefined
       ? {}
       : { responseTimeMs: digits(response.valueMs), poolResponseTimeMs: digits(response.poolMs) }),
+    ...(influences === undefined || influences.capacity === 1 ? {} : { capacity: digits(influences.capacity) }),
     ...(influences?.load === undefined ? {} : { load: digits(influences.load) }),
     ...(views.length === 0
       ? {}

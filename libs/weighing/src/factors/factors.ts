@@ -1,8 +1,10 @@
+import { capacityOf, learnCapacities } from './capacity-factor.ts'
 import { damp } from './damping.ts'
 import { faultFactor, RUINOUS_RATE } from './fault-factor.ts'
 import { heldRate, sumWithin } from '../signals/fault-window.ts'
 import { loadFactor, relativeToBest } from './load-factor.ts'
 import { loadAt } from '../signals/load-signal.ts'
+import { fitWork } from '../signals/queueing-fit.ts'
 import type { ProxyView } from '../proxy-view.ts'
 import type { Influences } from '../table/reasons.ts'
 import { refusalFactors } from './refusal-factor.ts'
@@ -22,8 +24,10 @@ export function applyFactors(
   settings: Settings,
   now: number,
   loadNow: number,
+  otherCost: number,
 ): Map<ProxyView, Influences> {
   const { weights } = settings
+  learn(tier, settings, now, otherCost)
   const rules = { toleranceMs: weights.responseTimeToleranceMs, floor: weights.floor }
   const responses = responseFactors(
     tier.map((proxy) => proxy.responseEvidence(now)),
@@ -53,11 +57,26 @@ export function applyFactors(
         faultFactor: faultFactor(rate, weights.floor),
         refusalFactor: refusals[i] ?? 1,
         growth: growthOf(proxy, now),
+        capacity: capacityOf(proxy.capacity),
       }
       moveTowards(proxy, influences, settings, now)
       return [proxy, influences]
     }),
   )
+}
+
+function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, otherCost: number): void {
+  if (!weights.learnCapacity) return
+  const evidence = tier.map((proxy) => {
+    const departures = proxy.departures(now)
+    const fit = departures === undefined ? undefined : fitWork(departures, otherCost)
+    return { baseWeight: proxy.baseWeight, fit, learned: proxy.capacity }
+  })
+  const { responseTimeToleranceMs: toleranceMs, deadBand, capacityMemoryMs: memoryMs } = weights
+  learnCapacities(evidence, now, { toleranceMs, deadBand, memoryMs }).forEach((learned, i) => {
+    const proxy = tier[i]
+    if (proxy !== undefined) proxy.capacity = learned
+  })
 }
 
 function moveTowards(proxy: ProxyView, influences: Influences, { weights }: Settings, now: number): void {

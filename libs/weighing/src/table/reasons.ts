@@ -12,6 +12,8 @@ export interface Influences {
   readonly refusalFactor: number
   /** Of the slow start. */
   readonly growth: number
+  /** What it can take, learned; 1: as its base weight says. */
+  readonly capacity: number
 }
 
 /** What else is to be said of a proxy. */
@@ -38,12 +40,13 @@ export function wordsFor(influences: Influences, { isWhole, baseWhy, doubt }: Ci
 }
 
 function wordsAgainst(influences: Influences): string[] {
-  const { response, load, loadFactor, loadTarget, faultRate, faultFactor, refusalFactor, growth } = influences
+  const { response, load, loadFactor, loadTarget, faultRate, faultFactor, refusalFactor, growth, capacity } = influences
   const words: string[] = []
   if (response !== undefined && response.factor < 1) words.push(responseWords(response))
   if (load !== undefined && loadFactor < 1) words.push(`load ${round(load)}, target ${round(loadTarget)}`)
   if (faultFactor < 1) words.push(`${percent(faultRate)} of its requests fail`)
   if (refusalFactor < 1) words.push('it refuses far more than the others')
+  if (capacity !== 1) words.push(`takes ${round(capacity)} times what its base weight says`)
   if (growth < 1) words.push(`slow start at ${percent(growth)}`)
   return words
 }

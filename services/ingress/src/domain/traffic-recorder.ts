@@ -1,9 +1,12 @@
 import { SketchBuilder, type Outcome, type Outcomes, type ProxyTraffic } from '@siplb/contracts'
+import { QueueingSums } from './queueing-sums.ts'
+import type { Ahead } from './work-ledger.ts'
 
 interface ProxyRecord {
   requests: number
   outcomes: Outcomes
   readonly responseTimes: Map<string, SketchBuilder>
+  readonly queueing: Map<string, QueueingSums>
 }
 
 const noOutcomes = (): Outcomes => ({
@@ -29,37 +32,45 @@ export class TrafficRecorder {
     this.#record(proxy).outcomes[outcome] += 1
   }
 
-  responseTime(proxy: string, method: string, ms: number): void {
-    const { responseTimes } = this.#record(proxy)
-    let sketch = responseTimes.get(method)
-    if (sketch === undefined) {
-      sketch = new SketchBuilder()
-      responseTimes.set(method, sketch)
-    }
-    sketch.add(ms)
+  /** @param ahead of a new request: what was outstanding at the proxy when it was sent */
+  responseTime(proxy: string, method: string, ms: number, ahead?: Ahead): void {
+    const { responseTimes, queueing } = this.#record(proxy)
+    getOrMake(responseTimes, method, () => new SketchBuilder()).add(ms)
+    if (ahead !== undefined) getOrMake(queueing, method, () => new QueueingSums()).add(ms, ahead)
   }
 
   /** Hands out what happened at one proxy, and forgets it. */
-  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'responseTimes'> {
+  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'responseTimes' | 'queueing'> {
     const record = this.#records.get(proxy)
     if (record === undefined) return { requests: 0, outcomes: noOutcomes(), responseTimes: {} }
     const { requests, outcomes } = record
     record.requests = 0
     record.outcomes = noOutcomes()
-    const filled = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
+    const sketches = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
+    const sums = [...record.queueing].filter(([, one]) => one.samples > 0)
     return {
       requests,
       outcomes,
-      responseTimes: Object.fromEntries(filled.map(([method, sketch]) => [method, sketch.take()])),
+      responseTimes: Object.fromEntries(sketches.map(([method, sketch]) => [method, sketch.take()])),
+      ...(sums.length === 0 ? {} : { queueing: Object.fromEntries(sums.map(([method, one]) => [method, one.take()])) }),
     }
   }
 
   #record(proxy: string): ProxyRecord {
     let record = this.#records.get(proxy)
     if (record === undefined) {
-      record = { requests: 0, outcomes: noOutcomes(), responseTimes: new Map() }
+      record = { requests: 0, outcomes: noOutcomes(), responseTimes: new Map(), queueing: new Map() }
       this.#records.set(proxy, record)
     }
     return record
   }
+}
+
+function getOrMake<V>(map: Map<string, V>, key: string, make: () => V): V {
+  let value = map.get(key)
+  if (value === undefined) {
+    value = make()
+    map.set(key, value)
+  }
+  return value
 }

@@ -2,6 +2,13 @@
 export interface Task {
   readonly proxy: string
   readonly cost: number
+  readonly isInvite: boolean
+}
+
+/** What is outstanding at a proxy, not answered at all, when one more request is sent there. */
+export interface Ahead {
+  readonly invites: number
+  readonly others: number
 }
 
 /** Work of a request by its method, which is a stranger's text: what a plain object inherits is no cost. */
@@ -13,6 +20,7 @@ interface Account {
   readonly inFlight: Set<Task>
   readonly unanswered: Set<Task>
   work: number
+  invites: number
 }
 
 /**
@@ -29,11 +37,18 @@ export class WorkLedger {
     account.inFlight.add(task)
     account.unanswered.add(task)
     account.work += task.cost
+    if (task.isInvite) account.invites += 1
+  }
+
+  aheadAt(proxy: string): Ahead {
+    const { unanswered, invites } = this.#account(proxy)
+    return { invites, others: unanswered.size - invites }
   }
 
   answered(task: Task): void {
     const account = this.#account(task.proxy)
     if (!account.unanswered.delete(task)) return
+    if (task.isInvite) account.invites -= 1
     // Cents that floating point leaves behind must not add up.
     account.work = account.unanswered.size === 0 ? 0 : account.work - task.cost
   }
@@ -58,7 +73,7 @@ export class WorkLedger {
   #account(proxy: string): Account {
     let account = this.#accounts.get(proxy)
     if (account === undefined) {
-      account = { inFlight: new Set(), unanswered: new Set(), work: 0 }
+      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0 }
       this.#accounts.set(proxy, account)
     }
     return account

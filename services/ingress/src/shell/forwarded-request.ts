@@ -142,7 +142,8 @@ export class ForwardedRequest implements Forwarding {
     const { target } = branch
     if (target.kind !== 'proxy') return
     const { pool, proxy } = target
-    const task = { proxy, cost: costOf(this.#ctx.tables.get(pool)?.costs, this.#method) }
+    const cost = costOf(this.#ctx.tables.get(pool)?.costs, this.#method)
+    const task = { proxy, cost, isInvite: this.#method === 'INVITE' }
     this.#tasks.set(branch, task)
     if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
     this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)

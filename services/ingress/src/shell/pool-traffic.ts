@@ -2,24 +2,31 @@ import type { Outcome, Traffic } from '@siplb/contracts'
 import { FirstResponses } from '../domain/first-responses.ts'
 import { methodLabel } from '../domain/methods.ts'
 import { TrafficRecorder } from '../domain/traffic-recorder.ts'
-import { WorkLedger, type Task } from '../domain/work-ledger.ts'
+import { WorkLedger, type Ahead, type Task } from '../domain/work-ledger.ts'
 
 /** Live traffic of one pool: what is outstanding now, and what happened since it was last told. */
 export class PoolTraffic {
   readonly ledger = new WorkLedger()
   readonly #recorder = new TrafficRecorder()
+  /** Of new requests that are not answered yet. */
+  readonly #ahead = new Map<Task, Ahead>()
   readonly #firstResponses = new Map<string, FirstResponses>()
 
   begin(task: Task, isNewRequest: boolean): void {
+    if (isNewRequest) {
+      this.#recorder.request(task.proxy)
+      this.#ahead.set(task, this.ledger.aheadAt(task.proxy))
+    }
     this.ledger.begin(task)
-    if (isNewRequest) this.#recorder.request(task.proxy)
   }
 
   /** @param ms time of the response; undefined when the request was sent more than once, for then nobody knows (Karn) */
   firstResponse(task: Task, method: string, ms: number | undefined): void {
     this.ledger.answered(task)
+    const ahead = this.#ahead.get(task)
+    this.#ahead.delete(task)
     if (ms === undefined) return
-    this.#recorder.responseTime(task.proxy, methodLabel(method), ms)
+    this.#recorder.responseTime(task.proxy, methodLabel(method), ms, ahead)
     let times = this.#firstResponses.get(task.proxy)
     if (times === undefined) {
       times = new FirstResponses()
@@ -30,6 +37,7 @@ export class PoolTraffic {
 
   end(task: Task, outcome: Outcome): void {
     this.ledger.end(task)
+    this.#ahead.delete(task)
     this.#recorder.outcome(task.proxy, outcome)
   }
 

@@ -44,4 +44,18 @@ describe('the traffic recorder', () => {
     recorder.responseTime('px1', 'BYE', 5)
     expect(Object.keys(recorder.take('px1').responseTimes)).toEqual(['BYE'])
   })
+
+  it('sums up how response times went with what was ahead, of those requests only of which that is told', () => {
+    const recorder = new TrafficRecorder()
+    recorder.responseTime('px1', 'INVITE', 10, { invites: 0, others: 1 })
+    recorder.responseTime('px1', 'INVITE', 30, { invites: 2, others: 1 })
+    recorder.responseTime('px1', 'BYE', 5)
+    expect(recorder.take('px1').queueing).toEqual({
+      INVITE: {
+        ...{ samples: 2, ms: 40, ms2: 1000, invites: 2, invites2: 4, others: 2, others2: 2 },
+        ...{ invitesOthers: 2, invitesMs: 60, othersMs: 40 },
+      },
+    })
+    expect(recorder.take('px1').queueing).toBeUndefined()
+  })
 })

@@ -11,7 +11,7 @@ it('the cost of a method is what was learnt, else 1, also for methods that a pla
 describe('the work ledger', () => {
   it('counts a request as work until its first response, and as in flight until its final one', () => {
     const ledger = new WorkLedger()
-    const task = { proxy: 'px1', cost: 1 }
+    const task = { proxy: 'px1', cost: 1, isInvite: true }
     const seen = () => [ledger.workOf('px1'), ledger.inFlightOf('px1')]
     ledger.begin(task)
     expect(seen()).toEqual([1, 1])
@@ -23,9 +23,9 @@ describe('the work ledger', () => {
 
   it('counts each request at the cost of its method, and each proxy for itself', () => {
     const ledger = new WorkLedger()
-    ledger.begin({ proxy: 'px1', cost: 1 })
-    ledger.begin({ proxy: 'px1', cost: 0.2 })
-    ledger.begin({ proxy: 'px2', cost: 3 })
+    ledger.begin({ proxy: 'px1', cost: 1, isInvite: true })
+    ledger.begin({ proxy: 'px1', cost: 0.2, isInvite: false })
+    ledger.begin({ proxy: 'px2', cost: 3, isInvite: true })
     expect(ledger.workOf('px1')).toBeCloseTo(1.2)
     expect([ledger.workOf('px2'), ledger.workOf('px3'), ledger.inFlightOf('px3')]).toEqual([3, 0, 0])
     expect([...ledger.proxies]).toEqual(['px1', 'px2'])
@@ -37,7 +37,7 @@ describe('the work ledger', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), costs, (steps, cost) => {
         const ledger = new WorkLedger()
-        const tasks: Task[] = cost.map((one) => ({ proxy: 'px1', cost: one }))
+        const tasks: Task[] = cost.map((one) => ({ proxy: 'px1', cost: one, isInvite: one > 1 }))
         const open = new Set<Task>()
         const unanswered = new Set<Task>()
         const begun = new Set<Task>()
@@ -56,6 +56,8 @@ describe('the work ledger', () => {
         const work = [...unanswered].reduce((sum, task) => sum + task.cost, 0)
         expect(ledger.inFlightOf('px1')).toBe(open.size)
         expect(ledger.workOf('px1')).toBeCloseTo(work, 9)
+        const invites = [...unanswered].filter(({ isInvite }) => isInvite).length
+        expect(ledger.aheadAt('px1')).toEqual({ invites, others: unanswered.size - invites })
         for (const task of tasks) ledger.end(task)
         expect([ledger.workOf('px1'), ledger.inFlightOf('px1')]).toEqual([0, 0])
       }),

@@ -1,0 +1,109 @@
+import type { Queueing } from '@siplb/contracts'
+
+/**
+ * How the response times of one proxy grow with the work that is outstanding there, by least squares over the sums that
+ * ingresses tell. Requests wait for those before them, so the slope is the time that the proxy takes for one unit of work
+ * (in a queue with one server exactly; with several once they are all busy), and its inverse is what the proxy can take.
+ *
+ * Older sums fade. Each ingress and method has a level of its own (a network, a database), so only departures from its mean count.
+ */
+export type QueueingHistory = ReadonlyMap<string, FadingSums>
+
+interface FadingSums {
+  readonly sums: Queueing
+  readonly at: number
+}
+
+/** Long enough for a thousand requests of a busy proxy, short enough to follow one that changed. */
+const FADE_MS = 30_000
+const MOST_SERIES = 64
+const FORGOTTEN_SAMPLES = 0.5
+
+export function observeQueueing(history: QueueingHistory, series: string, told: Queueing, now: number): QueueingHistory {
+  const known = history.get(series)
+  if (known === undefined && history.size >= MOST_SERIES) return history
+  const sums = known === undefined ? told : added(scaled(known, now), told)
+  return new Map(history).set(series, { sums, at: now })
+}
+
+/** Departures from the means, summed over all series: of response times (ms), INVITEs and other requests ahead. */
+export interface Departures {
+  readonly samples: number
+  readonly ms2: number
+  readonly invites2: number
+  readonly others2: number
+  readonly invitesOthers: number
+  readonly invitesMs: number
+  readonly othersMs: number
+  /** What was ahead on the whole. */
+  readonly invites: number
+  readonly others: number
+}
+
+/** Undefined where there are too few requests to say anything. */
+export function departuresAt(history: QueueingHistory, now: number): Departures | undefined {
+  const all = { samples: 0, ms2: 0, invites2: 0, others2: 0, invitesOthers: 0, invitesMs: 0, othersMs: 0, invites: 0, others: 0 }
+  for (const series of history.values()) {
+    const s = scaled(series, now)
+    const n = s.samples
+    if (n < FORGOTTEN_SAMPLES) continue
+    all.samples += n
+    all.invites += s.invites
+    all.others += s.others
+    all.ms2 += s.ms2 - (s.ms * s.ms) / n
+    all.invites2 += s.invites2 - (s.invites * s.invites) / n
+    all.others2 += s.others2 - (s.others * s.others) / n
+    all.invitesOthers += s.invitesOthers - (s.invites * s.others) / n
+    all.invitesMs += s.invitesMs - (s.invites * s.ms) / n
+    all.othersMs += s.othersMs - (s.others * s.ms) / n
+  }
+  return all.samples < LEAST_SAMPLES ? undefined : all
+}
+
+const LEAST_SAMPLES = 30
+
+/** Response time against work, a request other than INVITE counting as `cost` INVITEs. */
+export interface WorkFit {
+  /** Milliseconds of response time for one more INVITE ahead, and its standard error. */
+  readonly slopeMs: number
+  readonly errorMs: number
+  /** Of the mean request: how long it waited for the work ahead of it. */
+  readonly delayMs: number
+}
+
+/** Requests that follow one another see much of the same queue: they are worth fewer independent ones. */
+const CORRELATION = 2
+
+export function fitWork(d: Departures, cost: number): WorkFit | undefined {
+  const work2 = d.invites2 + 2 * cost * d.invitesOthers + cost * cost * d.others2
+  if (!(work2 > 0)) return undefined
+  const workMs = d.invitesMs + cost * d.othersMs
+  const slopeMs = workMs / work2
+  const rest = Math.max(0, d.ms2 - slopeMs * workMs) / Math.max(1, d.samples - 2)
+  const meanWork = (d.invites + cost * d.others) / d.samples
+  return { slopeMs, errorMs: CORRELATION * Math.sqrt(rest / work2), delayMs: Math.max(0, slopeMs) * meanWork }
+}
+
+function scaled({ sums, at }: FadingSums, now: number): Queueing {
+  const kept = Math.exp(-Math.max(0, now - at) / FADE_MS)
+  return combined(sums, sums, (value) => value * kept)
+}
+
+function added(a: Queueing, b: Queueing): Queueing {
+  return combined(a, b, (x, y) => x + y)
+}
+
+function combined(a: Queueing, b: Queueing, each: (x: number, y: number) => number): Queueing {
+  return {
+    samples: each(a.samples, b.samples),
+    ms: each(a.ms, b.ms),
+    ms2: each(a.ms2, b.ms2),
+    invites: each(a.invites, b.invites),
+    invites2: each(a.invites2, b.invites2),
+    others: each(a.others, b.others),
+    others2: each(a.others2, b.others2),
+    invitesOthers: each(a.invitesOthers, b.invitesOthers),
+    invitesMs: each(a.invitesMs, b.invitesMs),
+    othersMs: each(a.othersMs, b.othersMs),
+  }
+}
