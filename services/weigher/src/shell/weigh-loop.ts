@@ -13,10 +13,13 @@ import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { RecentIds } from '../domain/recent-ids.ts'
 import type { WeigherMetrics } from '../metrics.ts'
 import type { PoolKeeper } from './pool-keeper.ts'
+import type { ShadowKeeper } from './shadow-keeper.ts'
 
 export interface WeighLoopOptions {
   readonly bus: Bus
   readonly pools: ReadonlyMap<string, PoolKeeper>
+  /** Of the pools that have one: they hear the same, behind them. */
+  readonly shadows: ReadonlyMap<string, ShadowKeeper>
   readonly tickMs: number
   readonly metrics: WeigherMetrics
   readonly now: () => number
@@ -103,6 +106,7 @@ export class WeighLoop implements Component {
   #tick(pool: string, now: number): void {
     this.#tickedAt.set(pool, now)
     this.#options.pools.get(pool)?.tick(now)
+    this.#options.shadows.get(pool)?.tick(now)
   }
 
   #hear<T>(
@@ -123,16 +127,22 @@ export class WeighLoop implements Component {
 
   #probed(keeper: PoolKeeper, { data, source }: Received<ResponseTime>, now: number): boolean {
     if (data.outcome !== 'answered') this.hasten(keeper.id)
-    return keeper.pool.probed(source, data, now)
+    const isKnown = keeper.pool.probed(source, data, now)
+    this.#options.shadows.get(keeper.id)?.pool.probed(source, data, now)
+    return isKnown
   }
 
   #loaded(keeper: PoolKeeper, data: Load, now: number): boolean {
     this.hasten(keeper.id)
-    return keeper.pool.loaded(data, now)
+    const isKnown = keeper.pool.loaded(data, now)
+    this.#options.shadows.get(keeper.id)?.pool.loaded(data, now)
+    return isKnown
   }
 
   #trafficked(keeper: PoolKeeper, data: Traffic, now: number): boolean {
     if (data.epoch <= LARGEST_EPOCH) keeper.ingressEpoch = Math.max(keeper.ingressEpoch, data.epoch)
-    return keeper.pool.trafficked(data, now)
+    const isKnown = keeper.pool.trafficked(data, now)
+    this.#options.shadows.get(keeper.id)?.trafficked(data, now)
+    return isKnown
   }
 }
