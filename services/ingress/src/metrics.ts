@@ -23,6 +23,11 @@ export function createIngressMetrics(registry: Registry) {
       'proxy',
       'source',
     ]),
+    shadowDecisions: counter(
+      'siplb_shadow_decisions_total',
+      'Requests that the shadow of the pool would have sent there.',
+      ['pool', 'proxy'],
+    ),
     decisionTime: new Histogram({
       name: 'siplb_route_decision_seconds',
       help: 'From the question to the choice.',

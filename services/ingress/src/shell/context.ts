@@ -18,6 +18,7 @@ import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
 import type { RouteClient } from './route-client.ts'
 import type { ServerTransaction } from './server-transaction.ts'
+import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
@@ -29,6 +30,7 @@ export interface IngressContext {
   readonly wheel: TimerWheel
   readonly metrics: IngressMetrics
   readonly tables: TableKeeper
+  readonly shadows: ShadowTables
   readonly routeClient: RouteClient
   readonly publisher: MessagePublisher
   readonly links: ProxyLinks

@@ -25,6 +25,7 @@ import { ProxyLinks } from './proxy-links.ts'
 import { RequestRouter } from './request-router.ts'
 import { RouteClient } from './route-client.ts'
 import type { ServerTransaction } from './server-transaction.ts'
+import { ShadowTables } from './shadow-tables.ts'
 import { AddressBook } from './surroundings.ts'
 import { TableKeeper } from './table-keeper.ts'
 import { TimerWheel } from './timer-wheel.ts'
@@ -86,6 +87,13 @@ export function createIngress(options: IngressOptions): Ingress {
     links,
     wheel: new TimerWheel(now, (error) => log.error({ err: error }, 'timer failed')),
     tables: new TableKeeper(bus, options.disk, log, now),
+    shadows: new ShadowTables({
+      bus,
+      config: () => ctx.config,
+      random: Math.random,
+      now,
+      onChoice: (pool, proxy) => metrics.shadowDecisions.inc({ pool, proxy }),
+    }),
     routeClient: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
     publisher: new MessagePublisher(bus, config.ingress, () => metrics.untold.inc()),
     chooser: createChooser(Math.random),
@@ -180,6 +188,7 @@ function tables(ctx: IngressContext): Component {
     start() {
       ctx.tables.configure(ctx.config.pools)
       ctx.tables.start()
+      ctx.shadows.start()
     },
   }
 }

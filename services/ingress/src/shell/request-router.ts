@@ -1,5 +1,5 @@
 import type { Candidate, RouteAnswer, RouteFacts } from '@siplb/contracts'
-import { draw, pickFreshest, route } from '@siplb/routing'
+import { draw, pickFreshest, route, type Snapshot } from '@siplb/routing'
 import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
@@ -79,7 +79,9 @@ export class RequestRouter {
     const answer = this.#answerOf(facts, answered)
     if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
     const { pool, pick } = answer
-    const picked = pickFreshest(answer.candidates, pick, this.#ctx.trafficOf(pool).workAt(at))
+    const workOf = this.#ctx.trafficOf(pool).workAt(at)
+    const picked = pickFreshest(answer.candidates, pick, workOf)
+    if (this.#ctx.shadows.has(pool)) this.#shadow(pool, facts, workOf)
     const candidates = this.#challengerFirst(request, pool, picked, at)
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
@@ -87,6 +89,13 @@ export class RequestRouter {
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
     return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
+  }
+
+  /** Counts where the shadow of the pool would have sent it. */
+  #shadow(pool: string, facts: RouteFacts, workOf: (proxy: string) => number): void {
+    const { shadows, rendezvousKeyOf, attempt } = this.#ctx
+    const keyOf = ({ policy }: Snapshot) => (policy === 'rendezvous' ? rendezvousKeyOf(pool, facts) : undefined)
+    attempt(() => shadows.choose(pool, keyOf, workOf))
   }
 
   /** Who asked for the credentials that now come is asked again, as long as it takes new requests. */
