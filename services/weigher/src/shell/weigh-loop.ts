@@ -10,6 +10,7 @@ import {
   type Traffic,
 } from '@siplb/contracts'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
+import { hastyTickAt, isHasty } from '@siplb/weighing'
 import { RecentIds } from '../domain/recent-ids.ts'
 import type { WeigherMetrics } from '../metrics.ts'
 import type { PoolKeeper } from './pool-keeper.ts'
@@ -26,10 +27,6 @@ export interface WeighLoopOptions {
   readonly log: Logger
 }
 
-/** Events of the same moment are weighed together. */
-const GATHER_MS = 10
-/** News that do not wait for the tick come at most so often. */
-const HASTE_MS = 50
 /** Nobody gets there by counting: a larger one is forged, and would leave no room for the next. */
 const LARGEST_EPOCH = 1e9
 
@@ -86,7 +83,8 @@ export class WeighLoop implements Component {
   hasten(pool: string): void {
     if (this.#hasty.has(pool)) return
     const { now } = this.#options
-    const waitMs = Math.max(GATHER_MS, (this.#tickedAt.get(pool) ?? 0) + HASTE_MS - now())
+    const at = now()
+    const waitMs = hastyTickAt(at, this.#tickedAt.get(pool) ?? 0) - at
     const timer = setTimeout(() => {
       this.#hasty.delete(pool)
       this.#tick(pool, now())
@@ -126,7 +124,7 @@ export class WeighLoop implements Component {
   }
 
   #probed(keeper: PoolKeeper, { data, source }: Received<ResponseTime>, now: number): boolean {
-    if (data.outcome !== 'answered') this.hasten(keeper.id)
+    if (isHasty(data)) this.hasten(keeper.id)
     const isKnown = keeper.pool.probed(source, data, now)
     this.#options.shadows.get(keeper.id)?.pool.probed(source, data, now)
     return isKnown
