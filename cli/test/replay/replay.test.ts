@@ -80,7 +80,7 @@ describe('a replay', () => {
     const slow = { ...inForce, weights: { ...weights, faultMinRequests: 5000, ejectionCap: 0 } }
     const failing = Array.from({ length: 40 }, (_, i) =>
       traffic(START + 10_000 + i * 250, {
-        px1: { requests: 10, end: i % 2 === 0 ? 'unavailable' : 'success' },
+        px1: { requests: 6, end: i % 2 === 0 ? 'unavailable' : 'success' },
         px2: { requests: 10 },
       }),
     )
