@@ -22,6 +22,12 @@ import { loaded, probe, recordOf, traffic } from './replay/signals-under-test.ts
 
 const pool = { pool: 'default' }
 
+/** What the tests read of `-o json`. */
+interface Printed {
+  readonly inForce: { readonly tables: number; readonly proxies: readonly object[] }
+  readonly changed: object | null
+}
+
 interface OpenedBus extends AsyncDisposable {
   readonly bus: Bus
 }
@@ -89,7 +95,7 @@ describe('siplb replay', () => {
     const again = await ran(['replay', '--since', '1m', ...until, ...set, ...to, '-o', 'json'])
     const third = await ran(['replay', '--since', '1m', ...until, ...set, ...to, '-o', 'json'])
     expect(third.printed).toBe(again.printed)
-    const json = JSON.parse(again.printed)
+    const json = JSON.parse(again.printed) as Printed
     expect(json).toMatchObject({
       ...{ pool: 'default', events: 37, requests: 480 },
       inForce: { settings: { policy: 'least-work', weights: { loadTarget: 0.7 } } },
@@ -122,7 +128,7 @@ describe('siplb replay', () => {
     writeFileSync(file, JSON.stringify(config))
     const { code, printed } = await ran(['replay', '--config', file, '-o', 'json'])
     expect(code).toBe(0)
-    const { inForce, changed } = JSON.parse(printed)
+    const { inForce, changed } = JSON.parse(printed) as Printed
     expect(changed).toBeNull()
     const last = tables.at(-1)
     expect(last?.proxies[0]?.weight).toBeLessThan(15)

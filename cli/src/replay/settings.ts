@@ -13,7 +13,7 @@ export interface Compared {
 }
 
 /** What is in force: by the configuration, and where that says nothing of the pool, by the table that was written last. */
-export function settingsInForce(config: Config, pool: string, table: WeightTable | undefined): Settings {
+function settingsInForce(config: Config, pool: string, table: WeightTable | undefined): Settings {
   const { policy = 'least-work', strict = false } = config.pools[pool] ?? table ?? {}
   return { weights: config.weights, probeIntervalMs: config.probe.intervalMs, policy, strict }
 }

@@ -28,14 +28,14 @@ export function loaded(at: number, proxy: string, value: number, more: Partial<L
   return { kind: 'load', at, seq: (seq += 1), source: '/siplb/prober/p1', data }
 }
 
-export interface Seen {
+interface Seen {
   readonly requests: number
   readonly ms?: number
   /** How they end; default success. */
   readonly end?: keyof ProxyTraffic['outcomes']
 }
 
-export function reportOf(proxy: string, { requests, ms = 10, end = 'success' }: Seen): ProxyTraffic {
+function reportOf(proxy: string, { requests, ms = 10, end = 'success' }: Seen): ProxyTraffic {
   const builder = new SketchBuilder()
   for (let i = 0; i < requests; i++) builder.add(ms)
   const none = { success: 0, redirection: 0, refusal: 0, cancelled: 0 }
