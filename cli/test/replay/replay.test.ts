@@ -105,6 +105,24 @@ describe('a replay', () => {
   it('goes on where the clock of the stream jumps back', async () => {
     const replayed = await run([...calm(START, 5), ...calm(START - 60_000, 5), ...calm(START + 5000, 5)], [inForce])
     expect(replayed).toMatchObject({ from: START, to: START + 9750, requests: 1200 })
+    expect(await run([...calm(START, 5), ...calm(START - 60_000, 5)], [inForce])).toMatchObject({ to: START + 4750 })
+  })
+
+  it('weighs at once what does not wait for the tick', async () => {
+    const soon = [loaded(START + 9760, 'px1', 0.95), probe(START + 9900, 'px2')]
+    const [px1] = (await run([...calm(START, 10), ...soon], [inForce]))?.runs[0]?.proxies ?? []
+    expect(px1?.lowestWeight).toBe(75)
+    const later = [loaded(START + 9860, 'px1', 0.95), probe(START + 9865, 'px2')]
+    const [same] = (await run([...calm(START, 10), ...later], [inForce]))?.runs[0]?.proxies ?? []
+    expect(same?.lowestWeight).toBe(100)
+  })
+
+  it('tells apart what had less than half from what had nothing', async () => {
+    const signals = inOrder([...calm(START, 30), loaded(START + 10_000, 'px1', 0.8)])
+    const [px1] = (await run(signals, [early]))?.runs[0]?.proxies ?? []
+    expect(px1?.lowestWeight).toBeCloseTo(30, 0)
+    expect(px1?.belowHalfMs).toBeGreaterThan(15_000)
+    expect(px1?.belowHalfMs).toBeLessThan(19_750)
   })
 })
 
