@@ -58,16 +58,13 @@ export class ExpectedRequests {
     const counts = new Map<string, number>()
     for (let i = 0; i < requests; i++) {
       const now = at - intervalMs + ((i + 0.5) / requests) * intervalMs
-      for (const [proxy, ends] of outstanding)
-        outstanding.set(
-          proxy,
-          ends.filter((end) => end > now),
-        )
       const { candidates, pick } = draw(snapshot, this.#chooser)
-      const proxy = pickFreshest(candidates, pick, (one) => outstanding.get(one)?.length ?? 0)[0]?.proxy
+      const proxy = pickFreshest(candidates, pick, (one) => countAfter(outstanding.get(one) ?? [], now))[0]?.proxy
       if (proxy === undefined) continue
       counts.set(proxy, (counts.get(proxy) ?? 0) + 1)
-      outstanding.set(proxy, [...(outstanding.get(proxy) ?? []), now + this.#waitMs(proxy)])
+      const ends = outstanding.get(proxy)
+      if (ends === undefined) outstanding.set(proxy, [now + this.#waitMs(proxy)])
+      else ends.push(now + this.#waitMs(proxy))
     }
     return counts
   }
@@ -75,6 +72,16 @@ export class ExpectedRequests {
   #waitMs(proxy: string): number {
     return this.#isFailing(proxy) ? SILENT_MS : (this.#responseMs.get(proxy) ?? UNKNOWN_MS)
   }
+}
+
+/** How many end later; the others are taken out, in whatever order. */
+function countAfter(ends: number[], now: number): number {
+  for (let i = ends.length - 1; i >= 0; i--) {
+    if ((ends[i] ?? now) > now) continue
+    const last = ends.pop() ?? now
+    if (i < ends.length) ends[i] = last
+  }
+  return ends.length
 }
 
 /** Whether shares by weight alone would not tell where requests go. */
