@@ -1,6 +1,5 @@
 import type { ProxyRecord, WeightTable } from '@siplb/contracts'
 import {
-  costs,
   hastyTickAt,
   isHasty,
   maySay,
@@ -34,7 +33,6 @@ const SEED = 20_261_125
 export class ReplayedPool {
   readonly #options: ReplayedPoolOptions
   readonly #pool: Pool
-  readonly #frame: Frame
   readonly #figures = new Figures()
   readonly #expected: ExpectedRequests
   #speech: Speech
@@ -44,10 +42,8 @@ export class ReplayedPool {
   #hastyAt = Infinity
 
   constructor(options: ReplayedPoolOptions) {
-    const { pool, settings, records, isFailing, at } = options
-    const { policy, strict } = settings
+    const { settings, records, isFailing, at } = options
     this.#options = options
-    this.#frame = { pool, writer: 'replay', policy, strict, costs }
     this.#pool = new Pool(settings)
     for (const record of records) this.#pool.put(record, at)
     this.#speech = newSpeech(at)
@@ -111,12 +107,18 @@ export class ReplayedPool {
 
   #tick(now: number): void {
     const { deadBand } = this.#options.settings.weights
+    const frame = this.#frame()
     const weighing = this.#pool.weigh(now)
     const said = this.#said
-    const news = said === undefined ? 'urgent' : newsIn(said, this.#frame, weighing, deadBand)
+    const news = said === undefined ? 'urgent' : newsIn(said, frame, weighing, deadBand)
     if (!maySay(this.#speech, news, now)) return
     this.#speech = spoken(this.#speech, news, now)
-    this.#said = nextTable(said, this.#frame, weighing, 1, deadBand)
+    this.#said = nextTable(said, frame, weighing, 1, deadBand)
     this.#figures.said(this.#said, stateChanges(said, this.#said, weighing), now)
+  }
+
+  #frame(): Frame {
+    const { policy, strict } = this.#options.settings
+    return { pool: this.#options.pool, writer: 'replay', policy, strict, costs: this.#pool.costs }
   }
 }

@@ -2,7 +2,6 @@ import type { Bus } from '@siplb/bus'
 import { weightsShadowed, type ProxyRecord, type Traffic, type WeightTable } from '@siplb/contracts'
 import type { Logger } from '@siplb/runtime'
 import {
-  costs,
   maySay,
   newsIn,
   newSpeech,
@@ -140,6 +139,6 @@ export class ShadowKeeper {
 
   #frame(): Frame {
     const { policy, strict } = this.#settings
-    return { pool: this.#options.id, writer: this.#options.bus.instance, policy, strict, costs }
+    return { pool: this.#options.id, writer: this.#options.bus.instance, policy, strict, costs: this.pool.costs }
   }
 }
