@@ -31,7 +31,8 @@ without these by the shadow of the pool, where the file has one. Where two figur
 What it cannot know: signals are those of the real choices. A proxy that would have got more is not slower for it here, and one
 that got nothing tells nothing. By least-work and two-choices requests are picked one by one, evenly spread, each being work for
 as long as the response time measured then: an estimate. Proxies, base weights and who drains are those of now. It begins with
-what the minute before shows, and ticks come at their own time, so a table may come a tick earlier or later than it really did.
+what the minute before shows, and ticks at its own moments: a table may come a tick earlier or later, a fall be told in other
+steps than it really was.
 The same signals, by --since and --until as dates, and the same settings give the same figures.`,
   run: (call) => {
     const now = Date.now()
