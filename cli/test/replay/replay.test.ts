@@ -111,7 +111,7 @@ describe('a replay', () => {
   it('weighs at once what does not wait for the tick', async () => {
     const soon = [loaded(START + 9760, 'px1', 0.95), probe(START + 9900, 'px2')]
     const [px1] = (await run([...calm(START, 10), ...soon], [inForce]))?.runs[0]?.proxies ?? []
-    expect(px1?.lowestWeight).toBe(75)
+    expect(px1?.lowestWeight).toBe(50)
     const later = [loaded(START + 9860, 'px1', 0.95), probe(START + 9865, 'px2')]
     const [same] = (await run([...calm(START, 10), ...later], [inForce]))?.runs[0]?.proxies ?? []
     expect(same?.lowestWeight).toBe(100)
