@@ -90,5 +90,5 @@ export function createProberMetrics(registry: Registry) {
 }
 
 /** Ways in which a load reaches the prober, as its events name them. */
-const loadSources = ['header', 'body', 'kamailio'] as const
+const loadSources = ['header', 'body', 'oc', 'kamailio', 'prometheus', 'freeswitch'] as const
 export type LoadSourceName = (typeof loadSources)[number]

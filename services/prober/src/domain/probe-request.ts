@@ -25,8 +25,14 @@ export interface ProbeIds {
 }
 
 /**
- * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn). `rport`
- * brings it back through a NAT (RFC 3581). `local` is the sending socket.
+ * `rport` brings the answer back through a NAT (RFC 3581). The others say that we hear overload control, by loss and by rate
+ * (RFC 7339, 4.1; RFC 7415, 3.3); the quotes are the grammar's.
+ */
+export const viaParams = { rport: '', oc: '', 'oc-algo': '"loss,rate"' }
+
+/**
+ * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn).
+ * `local` is the sending socket.
  */
 export function probeRequest(
   uri: string,
@@ -38,7 +44,7 @@ export function probeRequest(
   return {
     method: 'OPTIONS',
     uri,
-    via: { transport: 'UDP', sentBy: `${host}:${local.port}`, branch: ids.branch, params: { rport: '' } },
+    via: { transport: 'UDP', sentBy: `${host}:${local.port}`, branch: ids.branch, params: viaParams },
     from: `<${from}>;tag=${ids.fromTag}`,
     to: `<${logicalUri(uri)}>`,
     callId: ids.callId,

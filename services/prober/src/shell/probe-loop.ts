@@ -3,7 +3,7 @@ import { createTicker, type Component } from '@siplb/runtime'
 import { probeAddress } from '../domain/probe-request.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
 import { healthy, ticked } from '../domain/self-health.ts'
-import { proberOf } from '../domain/sharing.ts'
+import { probersOf } from '../domain/sharing.ts'
 import { LoadQuery } from './load-query.ts'
 import { ProbeTarget, type ProbeTools } from './probe-target.ts'
 import { ProxyLoad } from './proxy-load.ts'
@@ -37,6 +37,7 @@ export class ProbeLoop implements Component {
   #settings: ProbeConfig
   #health = healthy
   #tickedAt = -Infinity
+  #loggedFor = ''
   #sharedFor: { readonly proxies: ReadonlyMap<string, ProbedProxy>; readonly probers: string } | undefined
 
   constructor(options: ProbeLoopOptions) {
@@ -72,6 +73,7 @@ export class ProbeLoop implements Component {
   }
 
   configure(settings: ProbeConfig): void {
+    if (settings.vantagePoints !== this.#settings.vantagePoints) this.#sharedFor = undefined
     this.#settings = settings
     for (const { target } of this.#probed.values()) target.configure(settings)
   }
@@ -98,9 +100,12 @@ export class ProbeLoop implements Component {
     const probers = this.#options.probers(now)
     const living = probers.join()
     if (this.#sharedFor?.proxies === proxies && this.#sharedFor.probers === living) return
-    if (this.#sharedFor?.probers !== living) this.#options.log.info({ probers }, 'probers share the proxies')
+    if (this.#loggedFor !== living) this.#options.log.info({ probers }, 'probers share the proxies')
+    this.#loggedFor = living
     this.#sharedFor = { proxies, probers: living }
-    const mine = [...proxies.values()].filter(({ key }) => proberOf(key, probers) === this.#options.self)
+    const { self } = this.#options
+    const { vantagePoints } = this.#settings
+    const mine = [...proxies.values()].filter(({ key }) => probersOf(key, probers, vantagePoints).includes(self))
     this.#take(new Map(mine.map((proxy) => [proxy.key, proxy])), now)
     this.#forget(proxies)
     this.#options.metrics.shared(this.#probed.size, probers.length)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { ProbeConfig } from '@siplb/contracts'
 import type { Logger } from '@siplb/runtime'
-import { buildRequest, scan, type SipResponse } from '@siplb/sip'
+import { buildRequest, readOverload, scan, type SipResponse } from '@siplb/sip'
 import type { Packet, Resolver, SocketProblem } from '@siplb/sip/transport'
 import { fractionOf } from '../domain/hash.ts'
 import { loadInAnswer } from '../domain/load-in-answer.ts'
@@ -92,7 +92,14 @@ export class ProbeTarget {
     const bytes = buildRequest(probeRequest(this.#load.proxy.uri, this.#settings.from, connection.local, ids))
     const sentAt = this.#tools.now()
     const { branch, callId } = ids
-    this.#pending.set(branch, { branch, callId, attempt, sentAt, deadlineAt: sentAt + this.#settings.timeoutMs })
+    this.#pending.set(branch, {
+      method: 'OPTIONS',
+      branch,
+      callId,
+      attempt,
+      sentAt,
+      deadlineAt: sentAt + this.#settings.timeoutMs,
+    })
     connection.send(bytes)
   }
 
@@ -105,11 +112,12 @@ export class ProbeTarget {
     // A retransmission, or too late.
     if (probe === undefined) return metrics.strayed('unmatched')
     if (!isAnswerTo(probe, message)) return metrics.strayed('foreign')
+    this.#load.askedForLess(readOverload(message.topVia), receivedAt)
     this.#answered(probe, message, receivedAt)
   }
 
   #answered(probe: SentProbe, response: SipResponse, at: number): void {
-    const next = onAnswer(probe, { status: response.status, at })
+    const next = onAnswer(probe, { status: response.status, at }, this.#settings.aliveCodes)
     if ('branch' in next) {
       this.#pending.set(next.branch, next)
       return
