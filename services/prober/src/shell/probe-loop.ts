@@ -163,9 +163,7 @@ export class ProbeLoop implements Component {
     const load = this.#loads.get(proxy.key) ?? new ProxyLoad(proxy, signals, metrics, log)
     load.proxy = proxy
     this.#loads.set(proxy.key, load)
-    const source = proxy.load
-    const url = source?.source === 'kamailio' ? source.url : undefined
-    const query = source && url ? new LoadQuery(url, source, load, now, random) : undefined
+    const query = LoadQuery.of(proxy.load, load, now, random)
     this.#probed.set(proxy.key, { proxy, target: new ProbeTarget(address, load, this.#settings, this.#options), query })
   }
 
