@@ -1,4 +1,4 @@
-import { hostPort, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
+import { hostPort, overloadOffer, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
 
 /** Where to send a probe, or why a proxy cannot be probed. */
 export type ProbeAddress =
@@ -30,11 +30,8 @@ export interface ProbeIds {
   readonly fromTag: string
 }
 
-/**
- * `rport` brings the answer back through a NAT (RFC 3581). The others say that we hear overload control, by loss and by rate
- * (RFC 7339, 4.1; RFC 7415, 3.3); the quotes are the grammar's.
- */
-export const viaParams = { rport: '', oc: '', 'oc-algo': '"loss,rate"' }
+/** `rport` brings the answer back through a NAT (RFC 3581); the others say that we hear overload control. */
+export const viaParams = { rport: '', ...overloadOffer }
 
 /**
  * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn).

@@ -190,7 +190,7 @@ describe('overload control in the answer to a probe', () => {
         'SIP/2.0 200 OK',
         `Via: ${asked.request.bytes
           .toString('latin1', asked.request.topVia.start, asked.request.topVia.end)
-          .replace(';oc;oc-algo="loss,rate"', params)}`,
+          .replace(';oc;oc-algo="loss"', params)}`,
         `From: <${asked.request.from.uri}>;tag=${asked.request.from.tag}`,
         `To: <${asked.request.to.uri}>;tag=b`,
         `Call-ID: ${asked.request.callId}`,
