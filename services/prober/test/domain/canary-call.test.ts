@@ -64,6 +64,11 @@ class Played {
     return this
   }
 
+  /** By 200, and as long ago as a BYE waits for its ACK. */
+  answered(toTag?: string, extra?: readonly (readonly [string, string])[]): this {
+    return this.invited(200, toTag, extra).pass(50)
+  }
+
   step(event: Parameters<typeof stepCanary>[1]): this {
     const [call, effects] = stepCanary(this.call, event, this.now)
     this.call = call
@@ -86,24 +91,29 @@ const first = (requests: readonly SipRequest[], method: string): SipRequest => {
 }
 
 describe('an answered canary call', () => {
-  it('is acknowledged and hung up at once', () => {
+  it('is acknowledged at once, and hung up when the ACK has had its time', () => {
     const played = new Played().invited(100).invited(200)
-    expect(played.methods).toEqual(['INVITE', 'ACK', 'BYE'])
+    expect(played.methods).toEqual(['INVITE', 'ACK'])
+    played.pass(40)
+    expect(played.methods).toEqual([])
+    expect(isOpen(played.call)).toBe(true)
+    played.pass(10)
+    expect(played.methods).toEqual(['BYE'])
     expect(isOpen(played.call)).toBe(true)
   })
 
   it('ends with the answer to the BYE', () => {
-    const played = new Played().invited(200)
+    const played = new Played().answered()
     const bye = first(played.sent, 'BYE')
     played.hear(answerTo(bye, 200))
     expect(played.endings).toEqual(['hung-up'])
     expect(isOpen(played.call)).toBe(false)
-    expect(isForgotten(played.call, played.now + 31_999)).toBe(false)
-    expect(isForgotten(played.call, played.now + 32_000)).toBe(true)
+    expect(isForgotten(played.call, played.now + 31_949)).toBe(false)
+    expect(isForgotten(played.call, played.now + 31_950)).toBe(true)
   })
 
   it('sends the BYE again until it is answered, and gives up after 64*T1', () => {
-    const played = new Played().invited(200)
+    const played = new Played().answered()
     expect(played.methods).toEqual(['INVITE', 'ACK', 'BYE'])
     played.pass(8000)
     // At 0.5, 1.5, 3.5, 7.5 s (RFC 3261, 17.1.2.2).
@@ -121,12 +131,12 @@ describe('an answered canary call', () => {
     [407, 'bye-refused'],
     [500, 'bye-refused'],
   ])('whose BYE is answered by %i ended as %s', (status, ending) => {
-    const played = new Played().invited(200)
+    const played = new Played().answered()
     expect(played.hear(answerTo(first(played.sent, 'BYE'), status)).endings).toEqual([ending])
   })
 
   it('gets the same ACK again when its 2xx comes again, and no second BYE', () => {
-    const played = new Played().invited(200)
+    const played = new Played().answered()
     const ack = first(played.sent, 'ACK')
     expect(played.methods).toHaveLength(3)
     played.invited(200)
@@ -134,7 +144,7 @@ describe('an answered canary call', () => {
   })
 
   it('of a second fork is acknowledged and hung up too', () => {
-    const played = new Played().invited(200, 'x').invited(200, 'y')
+    const played = new Played().invited(200, 'x').answered('y')
     const hungUp = played.sent.filter(({ method }) => method === 'BYE')
     expect(hungUp.map(({ to }) => to.tag)).toEqual(['x', 'y'])
     expect(new Set(played.sent.map(({ topVia }) => topVia.branch)).size).toBe(5)
@@ -150,7 +160,7 @@ describe('ACK and BYE of an answered call', () => {
   ] as const
 
   it('go along the Record-Route in reverse to the Contact, by branches of their own (RFC 3261, 13.2.2.4)', () => {
-    const played = new Played().invited(200, 'x', routes)
+    const played = new Played().answered('x', routes)
     const [invite, ack, bye] = played.sent
     for (const one of [ack, bye]) {
       expect(one?.requestUri).toBe('sip:echo@10.0.0.99:5080;x=y')
@@ -171,7 +181,7 @@ describe('ACK and BYE of an answered call', () => {
 
   it('have a strict router in the Request-URI, and the Contact at the end (RFC 3261, 12.2.1.1)', () => {
     const strict = [['Record-Route', '<sip:p2.example.com;lr>, <sip:p1.example.com>'], routes[1]] as const
-    const bye = first(new Played().invited(200, 'x', strict).sent, 'BYE')
+    const bye = first(new Played().answered('x', strict).sent, 'BYE')
     expect(bye.requestUri).toBe('sip:p1.example.com')
     expect(bye.values(HeaderId.Route)).toEqual(['<sip:p2.example.com;lr>', '<sip:echo@10.0.0.99:5080;x=y>'])
   })
@@ -179,7 +189,7 @@ describe('ACK and BYE of an answered call', () => {
   it.each([[[]], [[['Contact', 'nonsense <']]], [[['Contact', '<tel:1>']]], [[['Record-Route', 'sip:p1']]]] as const)(
     'are sent even where the answer does not say where to: %j',
     (extra) => {
-      const played = new Played().invited(200, 'x', extra)
+      const played = new Played().answered('x', extra)
       expect(first(played.sent, 'BYE').requestUri).toBe('sip:echo@10.0.0.11:5070;transport=udp')
     },
   )
@@ -210,7 +220,7 @@ describe('a ringing canary call', () => {
   it('whose 2xx crosses the CANCEL is acknowledged and hung up', () => {
     const played = new Played().invited(180)
     const cancel = first(played.sent, 'CANCEL')
-    played.invited(200).hear(answerTo(cancel, 481))
+    played.invited(200).hear(answerTo(cancel, 481)).pass(50)
     expect(played.methods).toEqual(['INVITE', 'CANCEL', 'ACK', 'BYE'])
     expect(played.endings).toEqual([])
   })
@@ -257,7 +267,7 @@ describe('a canary call that is tried for too long', () => {
   })
 
   it('is hung up when it is answered late', () => {
-    expect(new Played().pass(31_000).invited(200).methods).toEqual(['INVITE', 'ACK', 'BYE'])
+    expect(new Played().pass(31_000).answered().methods).toEqual(['INVITE', 'ACK', 'BYE'])
   })
 })
 
@@ -279,7 +289,7 @@ describe('a declined canary call', () => {
   })
 
   it('that is answered by another fork after that is hung up', () => {
-    expect(new Played().invited(486).invited(200, 'y').methods).toEqual(['INVITE', 'ACK', 'ACK', 'BYE'])
+    expect(new Played().invited(486).answered('y').methods).toEqual(['INVITE', 'ACK', 'ACK', 'BYE'])
   })
 })
 
