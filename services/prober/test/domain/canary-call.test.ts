@@ -143,6 +143,12 @@ describe('an answered canary call', () => {
     expect(played.sent.map(({ bytes }) => bytes)).toEqual([ack.bytes])
   })
 
+  it('stays answered, whatever another fork says after that', () => {
+    const played = new Played().answered().invited(486)
+    expect(played.methods).toEqual(['INVITE', 'ACK', 'BYE'])
+    expect(played.endings).toEqual([])
+  })
+
   it('of a second fork is acknowledged and hung up too', () => {
     const played = new Played().invited(200, 'x').answered('y')
     const hungUp = played.sent.filter(({ method }) => method === 'BYE')
