@@ -3,6 +3,7 @@ import { SketchBuilder, type Outcome, type Outcomes, type ProxyTraffic } from '@
 interface ProxyRecord {
   requests: number
   outcomes: Outcomes
+  retryAfterMs: number
   readonly responseTimes: Map<string, SketchBuilder>
 }
 
@@ -39,25 +40,32 @@ export class TrafficRecorder {
     sketch.add(ms)
   }
 
+  retryAfter(proxy: string, ms: number): void {
+    const record = this.#record(proxy)
+    record.retryAfterMs = Math.max(record.retryAfterMs, ms)
+  }
+
   /** Hands out what happened at one proxy, and forgets it. */
-  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'responseTimes'> {
+  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'responseTimes' | 'retryAfterMs'> {
     const record = this.#records.get(proxy)
     if (record === undefined) return { requests: 0, outcomes: noOutcomes(), responseTimes: {} }
-    const { requests, outcomes } = record
+    const { requests, outcomes, retryAfterMs } = record
     record.requests = 0
     record.outcomes = noOutcomes()
+    record.retryAfterMs = 0
     const filled = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
     return {
       requests,
       outcomes,
       responseTimes: Object.fromEntries(filled.map(([method, sketch]) => [method, sketch.take()])),
+      ...(retryAfterMs === 0 ? {} : { retryAfterMs }),
     }
   }
 
   #record(proxy: string): ProxyRecord {
     let record = this.#records.get(proxy)
     if (record === undefined) {
-      record = { requests: 0, outcomes: noOutcomes(), responseTimes: new Map() }
+      record = { requests: 0, outcomes: noOutcomes(), retryAfterMs: 0, responseTimes: new Map() }
       this.#records.set(proxy, record)
     }
     return record

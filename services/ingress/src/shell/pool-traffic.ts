@@ -8,6 +8,7 @@ import { WorkLedger, type Task } from '../domain/work-ledger.ts'
 export class PoolTraffic {
   readonly ledger = new WorkLedger()
   readonly #recorder = new TrafficRecorder()
+  #shed = 0
   readonly #firstResponses = new Map<string, FirstResponses>()
 
   begin(task: Task, isNewRequest: boolean): void {
@@ -31,6 +32,22 @@ export class PoolTraffic {
   end(task: Task, outcome: Outcome): void {
     this.ledger.end(task)
     this.#recorder.outcome(task.proxy, outcome)
+  }
+
+  /** A 503 with Retry-After. */
+  retryAfter(proxy: string, ms: number): void {
+    this.#recorder.retryAfter(proxy, ms)
+  }
+
+  /** A new request was refused at the edge. */
+  shed(): void {
+    this.#shed += 1
+  }
+
+  takeShed(): number {
+    const shed = this.#shed
+    this.#shed = 0
+    return shed
   }
 
   p99Ms(proxy: string): number | undefined {
