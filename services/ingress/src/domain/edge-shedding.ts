@@ -1,3 +1,4 @@
+import { EvenPart } from './even-part.ts'
 import type { Asked } from './overload-control.ts'
 import type { RequestClass } from './request-class.ts'
 
@@ -12,8 +13,12 @@ const MIX_REQUESTS = 500
  */
 export class EdgeShedding {
   readonly #mix: Record<Sheddable, number> = { untrusted: 0, trusted: 0 }
-  readonly #owed: Record<Sheddable, number> = { untrusted: 0, trusted: 0 }
+  readonly #parts: Record<Sheddable, EvenPart>
   #count = 0
+
+  constructor(random: () => number) {
+    this.#parts = { untrusted: new EvenPart(random), trusted: new EvenPart(random) }
+  }
 
   /** Each new request is told, shed or not. */
   note(requestClass: RequestClass): void {
@@ -26,9 +31,7 @@ export class EdgeShedding {
   /** @param wanted the part of all new requests that is to be shed */
   sheds(requestClass: RequestClass, wanted: number): boolean {
     if (requestClass === 'emergency' || wanted <= 0) return false
-    const owed = this.#owed[requestClass] + this.#partOf(requestClass, wanted)
-    this.#owed[requestClass] = owed >= 1 ? owed - 1 : owed
-    return owed >= 1
+    return this.#parts[requestClass].takesOut(this.#partOf(requestClass, wanted))
   }
 
   #partOf(requestClass: Sheddable, wanted: number): number {

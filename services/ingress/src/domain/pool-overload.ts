@@ -31,8 +31,13 @@ export type Chosen =
 export class PoolOverload {
   readonly control = new OverloadControl()
   readonly news = new OverloadNews()
-  readonly #thinning = new Thinning()
-  readonly #shedding = new EdgeShedding()
+  readonly #thinning: Thinning
+  readonly #shedding: EdgeShedding
+
+  constructor(random: () => number) {
+    this.#thinning = new Thinning(random)
+    this.#shedding = new EdgeShedding(random)
+  }
 
   choose(choice: Choice, now: number): Chosen {
     const { candidates, pick, workOf, challenger, requestClass } = choice

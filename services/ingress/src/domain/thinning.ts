@@ -1,10 +1,11 @@
+import { EvenPart } from './even-part.ts'
 import type { Asked } from './overload-control.ts'
 import type { RequestClass } from './request-class.ts'
 
 /** Requests in a row beyond the even spacing of a rate, by class: the higher one fills a bucket further (RFC 7415, 3.5.2). */
 const BURST: Readonly<Record<RequestClass, number>> = { untrusted: 2, trusted: 6, emergency: Infinity }
-/** How many more than it asked for a proxy can be owed. */
-const MOST_OWED = 10
+/** What emergency calls may add to the bucket: they count, but must not keep others out for long. */
+const MOST_FILLED = 10
 
 interface Bucket {
   /** Milliseconds that the requests so far are ahead of the rate. */
@@ -13,29 +14,31 @@ interface Bucket {
 }
 
 /**
- * Leaves out a part of the requests of each proxy that asks for less. A loss by error diffusion, not by a coin: over any number
- * of requests the part is exact to one. A rate by the leaky bucket of RFC 7415, 3.5.1.
+ * Leaves out a part of the requests of each proxy that asks for less: a loss evenly, a rate by the leaky bucket of RFC 7415, 3.5.1.
  */
 export class Thinning {
-  readonly #owed = new Map<string, number>()
+  readonly #random: () => number
+  readonly #parts = new Map<string, EvenPart>()
   readonly #buckets = new Map<string, Bucket>()
+
+  constructor(random: () => number) {
+    this.#random = random
+  }
 
   /** Whether a request that is meant for this proxy may go there. @param share of a rate that was told to all ingresses together */
   takes(proxy: string, asked: Asked, share: number, requestClass: RequestClass, now: number): boolean {
     if (asked.algorithm === 'rate') return this.#takesRate(proxy, asked.value * share, BURST[requestClass], now)
-    const owed = (this.#owed.get(proxy) ?? 0) + asked.value / 100
-    this.#owed.set(proxy, owed >= 1 ? owed - 1 : owed)
-    return owed < 1
+    return !this.#partOf(proxy).takesOut(asked.value / 100)
   }
 
   /** One went there though it would not have had to be taken: another one is left out for it. */
   went(proxy: string, asked: Asked, share: number, now: number): void {
     if (asked.algorithm === 'rate') this.#takesRate(proxy, asked.value * share, Infinity, now)
-    else this.#owed.set(proxy, Math.min((this.#owed.get(proxy) ?? 0) + asked.value / 100, MOST_OWED))
+    else this.#partOf(proxy).owe(asked.value / 100)
   }
 
   keepOnly(proxies: ReadonlySet<string>): void {
-    for (const proxy of this.#owed.keys()) if (!proxies.has(proxy)) this.#owed.delete(proxy)
+    for (const proxy of this.#parts.keys()) if (!proxies.has(proxy)) this.#parts.delete(proxy)
     for (const proxy of this.#buckets.keys()) if (!proxies.has(proxy)) this.#buckets.delete(proxy)
   }
 
@@ -45,10 +48,18 @@ export class Thinning {
     const bucket = this.#bucketOf(proxy, now)
     const fill = Math.max(0, bucket.fill - (now - bucket.at))
     if (fill > burst * eachMs) return false
-    // Emergency calls count as well, but must not keep others out for long.
-    bucket.fill = Math.min(fill + eachMs, MOST_OWED * eachMs)
+    bucket.fill = Math.min(fill + eachMs, MOST_FILLED * eachMs)
     bucket.at = now
     return true
+  }
+
+  #partOf(proxy: string): EvenPart {
+    let part = this.#parts.get(proxy)
+    if (part === undefined) {
+      part = new EvenPart(this.#random)
+      this.#parts.set(proxy, part)
+    }
+    return part
   }
 
   #bucketOf(proxy: string, now: number): Bucket {

@@ -123,7 +123,7 @@ export function createIngress(options: IngressOptions): Ingress {
       const endpoint = links.endpointOf(target.uri)
       return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
     },
-    overloadOf: (pool) => getOrMake(overload, pool, () => new PoolOverload()),
+    overloadOf: (pool) => getOrMake(overload, pool, () => new PoolOverload(Math.random)),
     trafficOf: (pool) => getOrMake(traffic, pool, () => new PoolTraffic()),
     dialogsEnded: (pool) => getOrMake(ended, pool, () => []),
     advertised: (local) => listeners.advertised(local),

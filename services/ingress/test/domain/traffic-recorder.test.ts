@@ -44,4 +44,13 @@ describe('the traffic recorder', () => {
     recorder.responseTime('px1', 'BYE', 5)
     expect(Object.keys(recorder.take('px1').responseTimes)).toEqual(['BYE'])
   })
+
+  it('hands out the longest Retry-After, once', () => {
+    const recorder = new TrafficRecorder()
+    recorder.retryAfter('px1', 5000)
+    recorder.retryAfter('px1', 9000)
+    recorder.retryAfter('px1', 7000)
+    expect(recorder.take('px1').retryAfterMs).toBe(9000)
+    expect(recorder.take('px1')).not.toHaveProperty('retryAfterMs')
+  })
 })
