@@ -1,13 +1,19 @@
 import type { Candidate } from '@siplb/contracts'
 
-/** A proxy that asks for less has little to do, and would win every pick by work: it is a candidate only when drawn first. */
-export function withoutIdleAskers(
+/**
+ * A proxy that asks for less is taken when it is drawn first, and else is there for failover only. By work it would win each pick,
+ * for it has little to do; and where it stands first, a pick by work would leave out more than it asked for.
+ */
+export function restrictAskers(
   candidates: readonly Candidate[],
   isAsking: (proxy: string) => boolean,
 ): readonly Candidate[] {
-  const isSecondAsker = (one: Candidate, i: number) => i > 0 && one.fallback !== true && isAsking(one.proxy)
-  if (!candidates.some(isSecondAsker)) return candidates
-  return candidates.map((one, i) => (isSecondAsker(one, i) ? { ...one, fallback: true } : one))
+  const [first] = candidates
+  const isFirstAsking = first !== undefined && isAsking(first.proxy)
+  const stepsBack = (one: Candidate) => one !== first && one.fallback !== true && (isFirstAsking || isAsking(one.proxy))
+  return candidates.some(stepsBack)
+    ? candidates.map((one) => (stepsBack(one) ? { ...one, fallback: true } : one))
+    : candidates
 }
 
 export interface Ordered {
@@ -34,8 +40,7 @@ export function divert(
   const asking = others.filter(({ proxy }) => isAsking(proxy))
   if (!isAsking(first.proxy) || takes(first.proxy))
     return { candidates: [first, ...free, ...asking], isRefused: false, divertedFrom: undefined }
-  if (free.length > 0)
-    return { candidates: [...free, ...asking, first], isRefused: false, divertedFrom: first.proxy }
+  if (free.length > 0) return { candidates: [...free, ...asking, first], isRefused: false, divertedFrom: first.proxy }
   const taker = asking.find(({ proxy }) => takes(proxy))
   if (taker === undefined) return { candidates: [first, ...asking], isRefused: true, divertedFrom: undefined }
   const rest = asking.filter((one) => one !== taker)

@@ -3,7 +3,7 @@ import { pickFreshest } from '@siplb/routing'
 import { EdgeShedding, wantedShed } from './edge-shedding.ts'
 import { OverloadControl, type Asked } from './overload-control.ts'
 import { OverloadNews } from './overload-news.ts'
-import { divert, withoutIdleAskers } from './overload-order.ts'
+import { divert, restrictAskers } from './overload-order.ts'
 import type { RequestClass } from './request-class.ts'
 import { Thinning } from './thinning.ts'
 
@@ -46,7 +46,7 @@ export class PoolOverload {
     const askedOf = (proxy: string) => this.control.askedAt(proxy, now)
     if (choice.mayShed && this.#shedding.sheds(requestClass, wantedShed(choice.rows, askedOf))) return { kind: 'shed' }
     const isAsking = (proxy: string) => askedOf(proxy) !== undefined
-    const inOrder = pickFreshest(withoutIdleAskers(candidates, isAsking), pick, workOf)
+    const inOrder = pickFreshest(restrictAskers(candidates, isAsking), pick, workOf)
     if (challenger === undefined) return this.#thin(inOrder, choice, askedOf, now)
     const asked = askedOf(challenger.proxy)
     if (asked !== undefined) this.#thinning.went(challenger.proxy, asked, shareOf(asked, choice), now)
@@ -73,8 +73,12 @@ export class PoolOverload {
     const { candidates, isRefused, divertedFrom } = divert(inOrder, (proxy) => askedOf(proxy) !== undefined, takes)
     if (!isRefused) return { kind: 'candidates', candidates, divertedFrom }
     // None that was drawn takes it, but one of the pool may ask for nothing.
-    const free = leastWork(rows.filter(({ id, weight }) => weight > 0 && askedOf(id) === undefined), workOf)
-    if (free !== undefined) return { kind: 'candidates', candidates: [free, ...candidates], divertedFrom: candidates[0]?.proxy }
+    const free = leastWork(
+      rows.filter(({ id, weight }) => weight > 0 && askedOf(id) === undefined),
+      workOf,
+    )
+    if (free !== undefined)
+      return { kind: 'candidates', candidates: [free, ...candidates], divertedFrom: candidates[0]?.proxy }
     // By loss, what had to go went before the draw. A rate is a bound.
     const isOverRate = candidates.some(({ proxy }) => askedOf(proxy)?.algorithm === 'rate')
     if (isOverRate && choice.mayShed && requestClass !== 'emergency') return { kind: 'shed' }

@@ -1,6 +1,6 @@
 import type { Candidate } from '@siplb/contracts'
 import { describe, expect, it } from 'vitest'
-import { divert, withoutIdleAskers } from '../../src/domain/overload-order.ts'
+import { divert, restrictAskers } from '../../src/domain/overload-order.ts'
 
 const candidate = (proxy: string): Candidate => ({ proxy, uri: `sip:${proxy}.example.com`, weight: 10 })
 const [a, b, c, d] = [candidate('a'), candidate('b'), candidate('c'), candidate('d')]
@@ -24,13 +24,16 @@ describe('a request that is drawn for a proxy which asks for less', () => {
 })
 
 describe('a proxy that asks for less', () => {
-  it('is a candidate only when drawn first', () => {
-    const marked = withoutIdleAskers([a, b, { ...c, fallback: true }], among('abc'))
-    expect(marked).toEqual([a, { ...b, fallback: true }, { ...c, fallback: true }])
-  })
+  const names = (candidates: readonly Candidate[]) =>
+    candidates.map((one) => (one.fallback ? `(${one.proxy})` : one.proxy))
 
-  it('changes nothing of the draw where it stands first', () => {
-    const drawn = [a, b]
-    expect(withoutIdleAskers(drawn, among('a'))).toBe(drawn)
+  it.each([
+    { asking: '', drawn: [a, b, c], pick: ['a', 'b', 'c'], because: 'nobody asks' },
+    { asking: 'b', drawn: [a, b, c], pick: ['a', '(b)', 'c'], because: 'it would win by its little work' },
+    { asking: 'a', drawn: [a, b, c], pick: ['a', '(b)', '(c)'], because: 'it is its turn' },
+    { asking: 'abc', drawn: [a, b], pick: ['a', '(b)'], because: 'all ask' },
+    { asking: 'a', drawn: [a, { ...b, fallback: true }], pick: ['a', '(b)'], because: 'it is alone' },
+  ])('makes $pick of the draw, for $because', ({ asking, drawn, pick }) => {
+    expect(names(restrictAskers(drawn, among(asking)))).toEqual(pick)
   })
 })

@@ -13,7 +13,12 @@ const rowsOf = (...ids: string[]) => weightTable(ids.map((id) => ({ id, uri: uri
 
 function choice(parts: Partial<Choice> = {}): Choice {
   return {
-    ...{ candidates: [candidate('a'), candidate('b')], pick: 'first', challenger: undefined, requestClass: 'untrusted' },
+    ...{
+      candidates: [candidate('a'), candidate('b')],
+      pick: 'first',
+      challenger: undefined,
+      requestClass: 'untrusted',
+    },
     ...{ rows: rowsOf('a', 'b'), workOf: () => 0, mayShed: true, ingresses: 1, ...parts },
   }
 }
@@ -35,9 +40,19 @@ describe('requests for a pool', () => {
     { asks: { a: loss(30) }, made: {}, go: { a: 700, b: 300 }, because: 'that part goes elsewhere' },
     { asks: { a: loss(30), b: loss(50) }, made: {}, go: { shed: 400 }, because: 'all ask for less' },
     { asks: { a: loss(30), b: loss(50) }, made: { mayShed: false }, go: {}, because: 'the proxies have to refuse' },
-    { asks: { a: loss(100), b: loss(100) }, made: { requestClass: 'emergency' }, go: { a: 1000 }, because: 'it is an emergency' },
+    {
+      asks: { a: loss(100), b: loss(100) },
+      made: { requestClass: 'emergency' },
+      go: { a: 1000 },
+      because: 'it is an emergency',
+    },
     { asks: { a: rate(0), b: rate(0) }, made: {}, go: { shed: 1000 }, because: 'no rate is left' },
-    { asks: { a: rate(0), b: rate(0) }, made: { requestClass: 'emergency' }, go: { a: 1000 }, because: 'it is an emergency' },
+    {
+      asks: { a: rate(0), b: rate(0) },
+      made: { requestClass: 'emergency' },
+      go: { a: 1000 },
+      because: 'it is an emergency',
+    },
     { asks: { a: rate(0), b: rate(0) }, made: { mayShed: false }, go: { a: 1000 }, because: 'we may not shed' },
     {
       asks: { a: loss(100), b: loss(100) },

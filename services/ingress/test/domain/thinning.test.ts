@@ -47,11 +47,14 @@ describe('a rate', () => {
     { perSecond: 20, everyMs: 5, least: 200, most: 204 },
     { perSecond: 20, everyMs: 100, least: 100, most: 100 },
     { perSecond: 0, everyMs: 5, least: 0, most: 0 },
-  ])('of $perSecond is not passed by a request every $everyMs ms, nor left unused', ({ perSecond, everyMs, least, most }) => {
-    const taken = takenIn10s(perSecond, everyMs)
-    expect(taken).toBeGreaterThanOrEqual(least)
-    expect(taken).toBeLessThanOrEqual(most)
-  })
+  ])(
+    'of $perSecond is not passed by a request every $everyMs ms, nor left unused',
+    ({ perSecond, everyMs, least, most }) => {
+      const taken = takenIn10s(perSecond, everyMs)
+      expect(taken).toBeGreaterThanOrEqual(least)
+      expect(taken).toBeLessThanOrEqual(most)
+    },
+  )
 
   it('is shared where it was told to others', () => {
     expect(Math.abs(takenIn10s(20, 5, 'untrusted', 1 / 4) - 50)).toBeLessThanOrEqual(4)
