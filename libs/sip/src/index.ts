@@ -15,7 +15,7 @@ export type {
 } from './message/message.ts'
 export { parseVia } from './header/via.ts'
 export type { Via } from './header/via.ts'
-export { readOverload } from './header/overload.ts'
+export { overloadOffer, readOverload } from './header/overload.ts'
 export type { Overload } from './header/overload.ts'
 export { parseNameAddr, parseNameAddrText } from './header/name-addr.ts'
 export type { NameAddr } from './header/name-addr.ts'

@@ -2,6 +2,13 @@ import { QUOTE, equalsIgnoringCase, readDecimal, skipWhitespace, trimEnd } from 
 import { ParamCursor } from './param-cursor.ts'
 import type { Via } from './via.ts'
 
+/**
+ * Parameters of our Via that say that we obey (RFC 7339, 4.1). Only loss, which all must know (RFC 7339, 4.2), is announced:
+ * Kamailio (measured on 5.6.3) takes the comma of `oc-algo="loss,rate"` for the end of the Via, in spite of the quotes, and
+ * drops the request. A rate that comes unasked is understood.
+ */
+export const overloadOffer = { oc: '', 'oc-algo': '"loss"' } as const
+
 /** What a neighbour asks for in our Via of its response (RFC 7339, RFC 7415). */
 export interface Overload {
   readonly algorithm: 'loss' | 'rate'
