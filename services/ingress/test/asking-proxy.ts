@@ -34,7 +34,7 @@ export class AskingProxy implements AsyncDisposable {
 
   #answerTo(request: Heard): string {
     const text = responseText(request, this.status, { headers: this.headers })
-    return this.asks === undefined ? text : text.replace(';oc;oc-algo="loss,rate"', this.asks)
+    return this.asks === undefined ? text : text.replace(';oc;oc-algo="loss"', this.asks)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -10,7 +10,7 @@ import { Heard } from './peer.ts'
 import { Phone } from './phone.ts'
 import { fromCallee, scene } from './scene.ts'
 
-const announced = ';oc;oc-algo="loss,rate"'
+const announced = ';oc;oc-algo="loss"'
 
 interface Asked extends AsyncDisposable {
   readonly lb: IngressUnderTest

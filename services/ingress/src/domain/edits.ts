@@ -3,6 +3,7 @@ import {
   addViaParams,
   applyEdits,
   HeaderId,
+  overloadOffer,
   pushVia,
   removeFirstValues,
   removeForeignOverload,
@@ -32,9 +33,13 @@ export interface ReceivedParams {
   readonly rport?: number
 }
 
-/** Our Via of one branch. It may announce that we obey overload control, of both kinds (RFC 7339, 4.1 and 4.2). */
+const offer = Object.entries(overloadOffer)
+  .map(([name, value]) => (value === '' ? `;${name}` : `;${name}=${value}`))
+  .join('')
+
+/** Our Via of one branch. It may announce that we obey overload control (RFC 7339, 4.1). */
 export function ownVia(host: string, branch: string, announcesOverload: boolean): string {
-  return `SIP/2.0/UDP ${host};rport;branch=${branch}${announcesOverload ? ';oc;oc-algo="loss,rate"' : ''}`
+  return `SIP/2.0/UDP ${host};rport;branch=${branch}${announcesOverload ? offer : ''}`
 }
 
 /** RFC 3261, 16.6, as edits in one copy; every other octet stays as it came. */
