@@ -79,9 +79,9 @@ export class PoolOverload {
     )
     if (free !== undefined)
       return { kind: 'candidates', candidates: [free, ...candidates], divertedFrom: candidates[0]?.proxy }
-    // By loss, what had to go went before the draw. A rate is a bound.
+    // By loss, what had to go went before the draw. A rate is a bound, for all but emergency calls, which it took above.
     const isOverRate = candidates.some(({ proxy }) => askedOf(proxy)?.algorithm === 'rate')
-    if (isOverRate && choice.mayShed && requestClass !== 'emergency') return { kind: 'shed' }
+    if (isOverRate && choice.mayShed) return { kind: 'shed' }
     return { kind: 'candidates', candidates }
   }
 }
