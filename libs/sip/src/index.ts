@@ -43,6 +43,7 @@ export {
   setValue,
 } from './message/edit.ts'
 export type { Edit } from './message/edit.ts'
+export { removeForeignOverload } from './message/foreign-overload.ts'
 export { buildAckForNon2xx, buildCancel, buildResponse } from './message/build.ts'
 export { reasonPhrase } from './message/reason.ts'
 export { statelessTag } from './message/stateless-tag.ts'
