@@ -3,6 +3,7 @@ import { compareRevisions, weightsChanged, type WeightTable } from '@siplb/contr
 import { withBus } from '../bus.ts'
 import { valueOf, type Call, type Command } from '../command.ts'
 import { readTables } from '../pools.ts'
+import { untilStopped } from '../until-stopped.ts'
 import { changesText, weightsText } from '../weights-text.ts'
 
 export const weights: Command = {
@@ -10,8 +11,10 @@ export const weights: Command = {
   args: [],
   options: ['pool', 'watch'],
   summary: 'the weight of each proxy now, and why',
-  details: `share is a proxy's part of new requests as drawn by weight. With -o json it is the list of the tables as they are on the
-bus; with --watch it is one table per line, first those of now and then each that follows.`,
+  details: `share is a proxy's part of new requests as drawn by weight. Where the table has them, capacity is what was learnt that a proxy
+can take, against what its base weight says (1); "asks for" is its overload control (RFC 7339, RFC 7415); "left" is what keeps a drain
+from its end. With -o json it is the list of the tables as they are on the bus; with --watch it is one table per line, first those of
+now and then each that follows.`,
   run: (call) =>
     withBus(call, (bus) => (valueOf(call, 'watch') === undefined ? printOnce(call, bus) : watch(call, bus))),
 }
@@ -46,17 +49,4 @@ async function watch(call: Call, bus: Bus): Promise<void> {
   isShown = true
   early.forEach(take)
   await untilStopped(call, bus)
-}
-
-async function untilStopped(call: Call, bus: Bus): Promise<void> {
-  let wasConnected = true
-  const following = bus.onConnection((isConnected) => {
-    if (isConnected !== wasConnected) call.remark(isConnected ? 'the bus is back' : 'the bus is gone; waiting for it')
-    wasConnected = isConnected
-  })
-  await new Promise<void>((resolve) => {
-    if (call.stopped.aborted) resolve()
-    call.stopped.addEventListener('abort', () => resolve(), { once: true })
-  })
-  following.stop()
 }
