@@ -1,5 +1,6 @@
 import { version } from '@siplb/runtime'
 import type { Call, Command } from './command.ts'
+import { agent } from './commands/agent.ts'
 import { configCommands } from './commands/config.ts'
 import { events } from './commands/events.ts'
 import { proxies } from './commands/proxies.ts'
@@ -8,7 +9,7 @@ import { CommandError, misuse } from './errors.ts'
 import { helpText } from './help.ts'
 import { checkWords, find, parse } from './parse.ts'
 
-const commands: readonly Command[] = [...proxies, weights, events, ...configCommands]
+const commands: readonly Command[] = [...proxies, weights, events, agent, ...configCommands]
 
 /** What the command line is run with. */
 export type Surroundings = Pick<Call, 'env' | 'print' | 'remark' | 'stopped'>
