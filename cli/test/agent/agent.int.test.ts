@@ -36,7 +36,7 @@ afterAll(async () => {
 
 async function startBusy(): Promise<Child> {
   const lines: string[] = []
-  const file = join(import.meta.dirname, 'hold-queue.mjs')
+  const file = join(import.meta.dirname, 'hold-queue.ts')
   const child = startChild(process.execPath, [file, String(port)], { onLine: (line) => lines.push(line) })
   await waitFor(() => lines.length > 0, 10_000, 'the busy process')
   return child

@@ -11,7 +11,7 @@ export interface AgentLoad {
 }
 
 /** The raw figures, as they stand in the event. */
-export interface AgentFigures extends Readonly<Record<string, number>> {
+interface AgentFigures extends Readonly<Record<string, number>> {
   readonly processes: number
   readonly cpus: number
   /** CPU time used, of what all these CPUs give. */
