@@ -10,7 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: anywhere('test'),
-          exclude: ['**/node_modules/**', '**/*.{int,e2e,docker,peers}.test.ts'],
+          exclude: ['**/node_modules/**', '**/*.{int,e2e,docker,peers,control}.test.ts'],
         },
       },
       // They wait for sockets and processes more than they work.
@@ -28,6 +28,15 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: anywhere('peers.test'),
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'control',
+          include: anywhere('control.test'),
           testTimeout: 120_000,
           hookTimeout: 60_000,
           fileParallelism: false,

@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, it } from 'vitest'
+import { quantile, sharesOver, startCalling, startKamailioRig } from './rig.ts'
+
+/** 60 % of what three Kamailio of 2 processes carry that take 20 ms for each INVITE. */
+const RATE = 180
+const SETTLING_MS = 5000
+
+/** p99 of INVITE until its first response, from 5 s after `change` on. */
+async function p99After(count: number, change: number | undefined) {
+  await using rig = await startKamailioRig(Array.from({ length: count }, () => ({ children: 2 })))
+  for (const kamailio of rig.kamailios) await kamailio.setDelay(20)
+  await using calling = await startCalling(rig.stack, RATE)
+  await sleep(8000)
+  if (change !== undefined) await rig.kamailios.at(-1)?.setDelay(change)
+  await sleep(SETTLING_MS)
+  const from = performance.now()
+  const shares = await sharesOver(rig.stack, 25_000)
+  const weights: number[] = []
+  for (const { proxies } of rig.stack.tables.slice(-10)) weights.push(proxies.at(-1)?.weight ?? 0)
+  await calling.caller.stop()
+  const times = calling.firstResponsesMs(from, from + 24_000)
+  const { failed, failures } = calling.caller.statistics()
+  return { p99: quantile(times, 0.99), share: shares[`kam${count}`] ?? 0, weights, failed, failures }
+}
+
+it(
+  'one of four Kamailio becomes ten times slower: callers hardly notice after five seconds',
+  { timeout: 180_000 },
+  async () => {
+    const three = await p99After(3, undefined)
+    const four = await p99After(4, 200)
+    console.log(
+      `p99 ${four.p99.toFixed(0)} ms, with three healthy ones ${three.p99.toFixed(0)} ms; the slow one has ${four.share.toFixed(2)} % of new requests, weight ${four.weights.map((w) => w.toFixed(1)).join(' ')}; failed ${JSON.stringify(four.failures)}`,
+    )
+    expect(four.p99).toBeLessThanOrEqual(1.5 * three.p99)
+    expect(four.failed).toBe(0)
+  },
+)
