@@ -14,8 +14,9 @@ export interface KamailioSettings {
 
 /**
  * A stateful, record-routing proxy before one next hop, with JSON-RPC at /RPC and Prometheus at /metrics on its TCP port.
- * OPTIONS to it is answered with its load. `$shv(delay)` and `$shv(refuse)` are set by RPC while it runs: microseconds
- * that every INVITE holds one of its processes, and a status to refuse every INVITE with.
+ * OPTIONS to it is answered with its load. `$shv(delay)`, `$shv(refuse)` and `$shv(oc)` are set by RPC while it runs: microseconds
+ * that every INVITE holds one of its processes, a status to refuse every INVITE with, and the percentage of requests that it
+ * asks others to leave out, by overload control in its answers to OPTIONS that announce it (RFC 7339).
  */
 export function kamailioConfig({
   address,
@@ -45,10 +46,15 @@ modparam("jsonrpcs", "transport", 1)
 modparam("xhttp_prom", "xhttp_prom_stats", "all")
 modparam("pv", "shvset", "delay=i:0")
 modparam("pv", "shvset", "refuse=i:0")
+modparam("pv", "shvset", "oc=i:0")
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
   if (is_method("OPTIONS") && $rU == $null) {
+    if ($shv(oc) > 0) {
+      subst('/^Via:(.*);oc;oc-algo="[a-z,]*"/Via:\\1;oc=$shv(oc);oc-algo="loss";oc-validity=3000;oc-seq=$TV(sn)/');
+      msg_apply_changes();
+    }
     append_to_reply("SIP-Load: active=$stat(active_transactions)\\r\\n");
     sl_send_reply("200", "OK");
     exit;

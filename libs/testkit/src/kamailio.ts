@@ -32,6 +32,8 @@ export interface Kamailio extends AsyncDisposable, Address {
   setDelay(delayMs: number): Promise<void>
   /** The status that every INVITE gets from now on; undefined: none. */
   setRefusal(status: number | undefined): Promise<void>
+  /** The percentage of requests that its answers to OPTIONS ask to leave out (RFC 7339, for 3 s each); 0: it asks for nothing. */
+  setOverload(lossPercent: number): Promise<void>
   /** Figures such as `core:rcv_requests_invite`, `tmx:active_transactions`. */
   statistics(names: readonly string[]): Promise<Readonly<Record<string, number>>>
   /** All of its processes hang: the port takes datagrams, and nobody answers. */
@@ -97,6 +99,7 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
     uri: `sip:${hostPort(settings)}`,
     setDelay: (delayMs) => set('delay', Math.round(delayMs * 1000)),
     setRefusal: (status) => set('refuse', status ?? 0),
+    setOverload: (lossPercent) => set('oc', lossPercent),
     statistics: async (names) => figuresOf(await rpc('stats.fetchn', names)),
     freeze: () => all('SIGSTOP'),
     thaw: () => all('SIGCONT'),

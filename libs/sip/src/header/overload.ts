@@ -101,6 +101,7 @@ function readSeq(bytes: Buffer, found: Found | undefined): number {
   const fractionDigits = end - dot - 1
   if (dot - start > SEQ_DIGITS.whole || fractionDigits > SEQ_DIGITS.fraction) return -1
   const whole = readDecimal(bytes, start, dot, Number.MAX_SAFE_INTEGER)
+  if (dot === end) return whole // breaks the grammar, and says what it means: a script's clock may have whole seconds only
   const fraction = readDecimal(bytes, dot + 1, end, Number.MAX_SAFE_INTEGER)
   return whole < 0 || fraction < 0 ? -1 : whole + fraction / 10 ** fractionDigits
 }

@@ -83,7 +83,12 @@ function nextRow(row: WeightRow | undefined, proxy: WeighedProxy, deadBand: numb
   const known = { id, uri, tier, baseWeight, state, restricted, signals, ...presentOf(proxy) }
   if (row === undefined) return { ...known, weight: proxy.weight, prevWeight: proxy.weight, reason: why.slice(0, 512) }
   const weight = newsOf(row, proxy, deadBand) === 'none' ? row.weight : proxy.weight
-  const isChanged = weight !== row.weight || row.state !== state || row.baseWeight !== baseWeight
+  const isAsking = proxy.overload !== undefined
+  const isChanged =
+    weight !== row.weight ||
+    row.state !== state ||
+    row.baseWeight !== baseWeight ||
+    (row.overload !== undefined) !== isAsking
   const isToSay = isChanged || state === 'suspect' // which counts
   const words = row.baseWeight === baseWeight ? why : wordsOfBase(proxy)
   return { ...known, weight, prevWeight: row.weight, reason: isToSay ? words.slice(0, 512) : row.reason }
