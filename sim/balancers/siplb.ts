@@ -66,7 +66,10 @@ export class Siplb implements Balancer {
   #speech: Speech
   #isHasty = false
 
-  constructor(world: World, { pool, weights, probe, locations = 1, given, name = 'siplb', probeLoss = 0 }: SiplbOptions = {}) {
+  constructor(
+    world: World,
+    { pool, weights, probe, locations = 1, given, name = 'siplb', probeLoss = 0 }: SiplbOptions = {},
+  ) {
     const proxies = world.proxies.map(({ id, baseWeight, tier }) => ({
       ...{ id, uri: `sip:${id}.example.com`, tier },
       weight: given?.[id] ?? baseWeight,
@@ -81,7 +84,16 @@ export class Siplb implements Balancer {
     this.pool = new Pool(this.#settings)
     const now = world.sim.now
     for (const { id, uri, weight, tier } of proxies) {
-      const row = { pool: POOL, id, uri, weight, tier, origin: 'config', adminState: 'enabled', actor: 'configuration' } as const
+      const row = {
+        pool: POOL,
+        id,
+        uri,
+        weight,
+        tier,
+        origin: 'config',
+        adminState: 'enabled',
+        actor: 'configuration',
+      } as const
       this.pool.put(row, now)
     }
     this.#speech = newSpeech(now)
@@ -96,7 +108,9 @@ export class Siplb implements Balancer {
       aheadUntil: 0,
     }))
     world.sim.every(this.#settings.weights.tickMs, () => this.#tick())
-    this.#ingresses.forEach((_, i) => world.sim.every(TRAFFIC_MS, () => this.#report(i), (TRAFFIC_MS * (i + 1)) / this.#ingresses.length))
+    this.#ingresses.forEach((_, i) =>
+      world.sim.every(TRAFFIC_MS, () => this.#report(i), (TRAFFIC_MS * (i + 1)) / this.#ingresses.length),
+    )
     world.proxies.forEach((proxy, i) => this.#probing(proxy, i / world.proxies.length))
   }
 
@@ -105,7 +119,7 @@ export class Siplb implements Balancer {
     ingress.budget.earn(this.#now)
     const candidates = this.#list(ingress)
     const pick = ingress.snapshot.strict || !isByWork(ingress.snapshot) ? 'first' : 'least-work'
-    return pickFreshest(candidates, pick, (proxy) => ingress.traffic.ledger.workOf(proxy)).map(({ proxy }) => proxy)
+    return pickFreshest(candidates, pick, ingress.traffic.workAt(this.#now)).map(({ proxy }) => proxy)
   }
 
   sent(request: Sent): void {
@@ -116,9 +130,10 @@ export class Siplb implements Balancer {
     ingress.traffic.begin(task, method === 'INVITE')
   }
 
-  answered(request: Sent, ms: number | undefined): void {
+  answered(request: Sent, status: number, ms: number | undefined): void {
     const task = this.#tasks.get(request)
-    if (task !== undefined) this.#ingress(request.ingress).traffic.firstResponse(task, request.method, ms)
+    if (task !== undefined)
+      this.#ingress(request.ingress).traffic.firstResponse(task, { method: request.method, status, ms, now: this.#now })
   }
 
   ended(request: Sent, end: End): void {

@@ -47,7 +47,12 @@ export class ProxyModel {
   #head = 0
   #busy = 0
 
-  constructor({ id, workers = 1, speed = 1, baseWeight = 100, tier = 1 }: ProxySettings, sim: Simulation, random: Random, times: ServiceTimes) {
+  constructor(
+    { id, workers = 1, speed = 1, baseWeight = 100, tier = 1 }: ProxySettings,
+    sim: Simulation,
+    random: Random,
+    times: ServiceTimes,
+  ) {
     this.id = id
     this.workers = workers
     this.speed = speed

@@ -20,7 +20,7 @@ export interface Balancer {
   choose(ingress: number, callId: string): string[]
   sent?(request: Sent): void
   /** The first response; `ms` undefined: it was sent more than once. */
-  answered?(request: Sent, ms: number | undefined): void
+  answered?(request: Sent, status: number, ms: number | undefined): void
   ended?(request: Sent, end: End): void
   callEnded?(proxy: string): void
   /** May one more proxy be tried? */
@@ -150,6 +150,7 @@ class Invite {
     const tries = this.#tried
     const request: Sent = { proxy, method: 'INVITE', ingress, at: sim.now }
     let isOver = false
+    let isHeard = false
     const end = (how: End) => {
       if (!isOver) this.#balancer.ended?.(request, how)
       isOver = true
@@ -157,12 +158,13 @@ class Invite {
     this.#balancer.sent?.(request)
     this.#world.proxy(proxy).receive('INVITE', (status) => {
       if (isOver) return
-      this.#balancer.answered?.(request, msOf(request, sim.now))
+      isHeard = true
+      this.#balancer.answered?.(request, status, msOf(request, sim.now))
       if (status === 503) {
-        end('unavailable')
+        end(endOf(status))
         if (!this.#isAnswered && tries === this.#tried) this.#next()
       } else if (status >= 300) {
-        end('refusal')
+        end(endOf(status))
         this.#answered(proxy)
       } else this.#ring(proxy, end)
     })
@@ -170,7 +172,10 @@ class Invite {
       const isSilent = !isOver && !this.#isAnswered && tries === this.#tried
       if (isSilent && proxies[this.#tried] !== undefined) this.#next()
     })
-    sim.after(TIMEOUT_MS, () => end('timeout'))
+    // Timer B ends with the first response.
+    sim.after(TIMEOUT_MS, () => {
+      if (!isHeard) end('timeout')
+    })
   }
 
   #next(): void {
@@ -190,6 +195,7 @@ class Invite {
     this.#answered(proxy)
     const { sim } = this.#world
     sim.after(isLate ? 1 : this.#plan.ringMs, () => {
+      if (this.#world.proxy(proxy).behaviour.kind === 'silent') return
       end('success')
       if (!isLate) sim.after(this.#plan.holdMs, () => this.#bye(proxy))
     })
@@ -200,9 +206,15 @@ class Invite {
     const request: Sent = { proxy, method: 'BYE', ingress: this.#plan.ingress, at: sim.now }
     this.#balancer.sent?.(request)
     this.#balancer.callEnded?.(proxy)
-    this.#world.proxy(proxy).receive('BYE', () => {
-      this.#balancer.answered?.(request, msOf(request, sim.now))
-      this.#balancer.ended?.(request, 'success')
+    let isHeard = false
+    sim.after(TIMEOUT_MS, () => {
+      if (!isHeard) this.#balancer.ended?.(request, 'timeout')
+    })
+    this.#world.proxy(proxy).receive('BYE', (status) => {
+      if (isHeard) return
+      isHeard = true
+      this.#balancer.answered?.(request, status, msOf(request, sim.now))
+      this.#balancer.ended?.(request, endOf(status))
       samples.push({ at: request.at, ms: sim.now - request.at, method: 'BYE', proxy })
     })
   }
@@ -210,4 +222,9 @@ class Invite {
 
 function msOf({ at }: Sent, now: number): number | undefined {
   return now - at < T1_MS ? now - at : undefined
+}
+
+function endOf(status: number): End {
+  if (status < 300) return 'success'
+  return status === 503 ? 'unavailable' : 'refusal'
 }

@@ -32,6 +32,14 @@ export const proxyTraffic = z.object({
     .describe('Requests sent and not yet answered at all now, each at the cost of its method.'),
   dialogs: count.describe('Dialogs open now, as leased.'),
   outcomes,
+  fresh: z
+    .object({
+      accepted: count.describe('The first response was no fault of the proxy.'),
+      failed: count.describe('A fault was its first word, or it never said any.'),
+      failedLater: count.describe('Failed by a fault of the proxy after it had been accepted.'),
+    })
+    .optional()
+    .describe('How new requests begin: an end comes when the callee picks up, and tells of the past.'),
   responseTimes: z
     .record(z.string().max(32), latencySketch)
     .describe(

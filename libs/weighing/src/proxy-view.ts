@@ -17,7 +17,7 @@ import { observeLoad, type LoadSignal } from './signals/load-signal.ts'
 import { isFaultStatus, newProbeView, probed, type ProbeView } from './signals/probe-view.ts'
 import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
 import { baseWords } from './table/reasons.ts'
-import type { Measured, ResponseEvidence, ResponseFactor } from './factors/response-factor.ts'
+import type { FollowedResponse, Measured, ResponseEvidence } from './factors/response-factor.ts'
 import { departuresAt, observeQueueing, type Departures, type QueueingHistory } from './signals/queueing-fit.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
 import type { Settings } from './settings.ts'
@@ -25,10 +25,14 @@ import { keep } from './sources.ts'
 
 /** So many requests without a sample, for so long, are a sample of their own. */
 const STARVED = { requests: 5, ms: 500 }
+/** So much is outstanding that it does not wait for callees. */
+const WAITING_WORK = 3
 /** More than that, a stretch of few requests says nothing of one of them. */
 const LONGEST_WAIT_MS = 2000
 /** A transaction ends by timeout 32 s after it was sent (RFC 3261, 17.1.1.2: Timer B), and a report comes late. */
 const TIMEOUT_NEWS_MS = 35_000
+/** A probe was waited for at least about so long. */
+const LOST_MS = 500
 const MOST_METHODS = 16
 
 /** Everything that is known of one proxy. It changes in place, by what is heard of this proxy alone. */
@@ -41,7 +45,7 @@ export class ProxyView {
   fault: Held = { rate: 0, at: 0 }
   soft: Damped
   /** The last that was worked out; holds while nothing new is known. */
-  response: ResponseFactor | undefined
+  response: FollowedResponse | undefined
   /** Factor of the stored table, until there is evidence of our own. */
   restored: { readonly factor: number; readonly at: number } | undefined
   /** What it can take, learned. */
@@ -87,9 +91,16 @@ export class ProxyView {
   probed(source: string, result: ResponseTime, now: number, { weights }: Settings): void {
     keep(this.probes, source, probed(this.probes.get(source) ?? newProbeView, result, now))
     // A failure answered in no time must not look quick.
-    if (result.doubtful || result.responseTimeMs === undefined || isFaultStatus(result.status)) return
-    if (result.outcome !== 'answered') return
-    this.#probeResponse = observeLevel(this.#probeResponse, result.responseTimeMs, now, weights.responseTimeDecayMs)
+    if (result.doubtful || result.outcome === 'refused' || isFaultStatus(result.status)) return
+    const ms = result.outcome === 'lost' ? this.#lossMs() : result.responseTimeMs
+    if (ms !== undefined) {
+      this.#probeResponse = observeLevel(this.#probeResponse, ms, now, weights.responseTimeDecayMs)
+    }
+  }
+
+  /** A failure is a sample, and an honest one: at least as bad as what was found before. */
+  #lossMs(): number {
+    return Math.max(LOST_MS, levelNow(this.#probeResponse)?.typicalMs ?? 0)
   }
 
   loaded(report: Load, now: number, { weights }: Settings): void {
@@ -110,7 +121,8 @@ export class ProxyView {
     for (const [method, told] of Object.entries(report.queueing ?? {})) {
       this.#queueing = observeQueueing(this.#queueing, `${ingress} ${method}`, told, now)
     }
-    if (report.requests > 0 && isStarved(view.unsampled, now, STARVED)) this.#waited(view.unsampled, now)
+    const isWaiting = report.requests > 0 || report.work >= WAITING_WORK
+    if (isWaiting && isStarved(view.unsampled, now, STARVED)) this.#waited(view.unsampled, now)
   }
 
   /** A report of this ingress did not name the proxy. */
@@ -133,7 +145,7 @@ export class ProxyView {
     this.restored = undefined
     this.#probeResponse = noResponseLevel
     this.#liveResponses.clear()
-    this.#queueing = new Map()
+    this.forgetQueueing()
     for (const [ingress, view] of this.live) this.live.set(ingress, forgiven(view))
   }
 
@@ -148,6 +160,10 @@ export class ProxyView {
       if (level !== undefined) live.set(method, { ...level, evidence: evidenceAt(response, now) })
     }
     return { probe: levelNow(this.#probeResponse), live }
+  }
+
+  forgetQueueing(): void {
+    this.#queueing = new Map()
   }
 
   /** How its response times went with the work that was there. */

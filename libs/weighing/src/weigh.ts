@@ -13,10 +13,18 @@ import type { WeighedProxy, Weighing } from './table/weighed-proxy.ts'
 const RATE_MS = 4000
 
 /** effective = base × f(response time) × g(load) × h(faults) × slow start, for every proxy of a pool. */
-export function weigh(pool: readonly ProxyView[], settings: Settings, now: number, loadNow: number, otherCost: number): Weighing {
+export function weigh(
+  pool: readonly ProxyView[],
+  settings: Settings,
+  now: number,
+  loadNow: number,
+  otherCost: number,
+): Weighing {
   const enabled = pool.filter(({ record }) => record.adminState === 'enabled')
   const takingPart = enabled.filter(isInUse)
-  const influences = new Map(byTier(takingPart).flatMap((tier) => [...applyFactors(tier, settings, now, loadNow, otherCost)]))
+  const influences = new Map(
+    byTier(takingPart).flatMap((tier) => [...applyFactors(tier, settings, now, loadNow, otherCost)]),
+  )
   const unproven = takingPart.filter(({ standing }) => standing.isUnproven).length
   const count = (health: string) => enabled.filter(({ standing }) => standing.health === health).length
   const counts = {

@@ -42,7 +42,11 @@ export function capacityOf({ log, isApart }: LearnedCapacity): number {
 }
 
 /** What is known of each proxy's capacity now. */
-export function learnCapacities(tier: readonly CapacityEvidence[], now: number, rules: CapacityRules): LearnedCapacity[] {
+export function learnCapacities(
+  tier: readonly CapacityEvidence[],
+  now: number,
+  rules: CapacityRules,
+): LearnedCapacity[] {
   const known = tier.filter(isTelling)
   const isMaterial = known.length > 1 && known.some(({ fit }) => fit.delayMs >= rules.toleranceMs)
   if (!isMaterial) return tier.map(({ learned }) => faded(learned, now, rules))

@@ -1,8 +1,8 @@
 /**
  * Keeps the loop of weights and measurements calm.
  *
- * D1. A factor moves at most `maxStep` per tick, however often it is worked out: what was not used is saved up to one step,
- *     so that the first news after a quiet time is followed at once.
+ * D1. A factor moves at most `maxStep` per tick, however often it is worked out: what was not used is saved up to two steps,
+ *     so that the first news after a quiet time is followed at once, and far enough to be told at once.
  * D2. Small departures from 1 are noise: it is left only for three dead bands, and taken up again within one. So the
  *     weights of proxies that are alike are exactly their base weights.
  */
@@ -12,6 +12,8 @@ export interface Damped {
   readonly allowance: number
   readonly at: number
 }
+
+const SAVED_STEPS = 2
 
 export interface DampingRules {
   readonly maxStep: number
@@ -26,7 +28,7 @@ export function undamped(value: number, now: number): Damped {
 /** `isHard`: evidence that does not wait, such as faults; the fall is not limited then. */
 export function damp(prior: Damped, wanted: number, now: number, rules: DampingRules, isHard = false): Damped {
   const { maxStep, tickMs, deadBand } = rules
-  const allowance = Math.min(maxStep, prior.allowance + (maxStep * Math.max(0, now - prior.at)) / tickMs)
+  const allowance = Math.min(SAVED_STEPS * maxStep, prior.allowance + (maxStep * Math.max(0, now - prior.at)) / tickMs)
   const isNoise = wanted >= 1 - (prior.value === 1 ? 3 : 1) * deadBand
   const target = isNoise ? 1 : wanted
   const distance = target - prior.value

@@ -8,10 +8,14 @@ import { fitWork } from '../signals/queueing-fit.ts'
 import type { ProxyView } from '../proxy-view.ts'
 import type { Influences } from '../table/reasons.ts'
 import { refusalFactors } from './refusal-factor.ts'
-import { responseFactors } from './response-factor.ts'
+import { responseFactors, type ResponseFactor } from './response-factor.ts'
 import type { Settings } from '../settings.ts'
 import { slowStart } from './slow-start.ts'
 
+/** A proxy that was slow grows back to its whole part in twenty seconds. */
+const RISE_PER_SECOND = 0.05
+/** What became so much slower is another proxy now: how its queue went before tells nothing. */
+const ANOTHER_PROXY = 0.2
 /** How long a factor that another weigher left behind is believed once there is evidence of our own. */
 const RESTORED_MS = 10_000
 
@@ -46,7 +50,7 @@ export function applyFactors(
   )
   return new Map(
     tier.map((proxy, i) => {
-      proxy.response = responses[i] ?? proxy.response
+      follow(proxy, responses[i], now)
       const rate = heldRate(proxy.fault, now, weights.faultWindowMs)
       const influences: Influences = {
         response: proxy.response,
@@ -77,6 +81,15 @@ function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, o
     const proxy = tier[i]
     if (proxy !== undefined) proxy.capacity = learned
   })
+}
+
+/** It falls at once, and rises slowly: who was slow has to show that it is quick again, and for more than a moment. */
+function follow(proxy: ProxyView, found: ResponseFactor | undefined, now: number): void {
+  if (found === undefined) return
+  const { factor = 1, at = now } = proxy.response ?? {}
+  const most = factor + (RISE_PER_SECOND * (now - at)) / 1000
+  proxy.response = { ...found, factor: Math.min(found.factor, most), at: now }
+  if (factor >= ANOTHER_PROXY && found.factor < ANOTHER_PROXY) proxy.forgetQueueing()
 }
 
 function moveTowards(proxy: ProxyView, influences: Influences, { weights }: Settings, now: number): void {

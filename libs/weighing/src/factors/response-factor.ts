@@ -5,6 +5,11 @@ import type { LevelNow } from '../signals/response-level.ts'
 const RELATIVE_TOLERANCE = 0.25
 /** How fast the factor follows once a proxy is slow at its best. */
 const GATE_GAIN = 2
+/**
+ * Up to so many times what is allowed, a proxy gets as much less as it is slower. Beyond, it soon gets no more than the floor: even
+ * one request in a hundred that takes ten times as long is what callers notice (the 99th percentile).
+ */
+const BEARABLE = 3
 /** So many requests of real traffic, faded over ten seconds, outweigh the probes wholly. */
 const FULL_EVIDENCE = 10
 /** A median over the pool is not held against proxies with fewer requests than this. */
@@ -27,6 +32,11 @@ export interface ResponseFactor {
   /** The response time that decides it, and the median that this is held against. */
   readonly valueMs: number
   readonly poolMs: number
+}
+
+/** As it is followed, and when that was last done. */
+export interface FollowedResponse extends ResponseFactor {
+  readonly at: number
 }
 
 export interface ResponseRules {
@@ -66,7 +76,7 @@ export function responseFactors(
 }
 
 /** How much slower than allowed, as a part of what is allowed; 0 in the normal range. */
-function beyond(own: LevelNow, pool: Medians, toleranceMs: number): number {
+function beyond({ own, pool }: Term, toleranceMs: number): number {
   const allowed = (ms: number) => ms + Math.max(toleranceMs, RELATIVE_TOLERANCE * ms)
   const slowness = own.typicalMs / allowed(pool.typicalMs) - 1
   const gate = GATE_GAIN * (own.lastingMs / allowed(pool.crestMs) - 1)
@@ -89,11 +99,12 @@ function combine(terms: readonly Term[], { toleranceMs, floor }: ResponseRules):
   const total = terms.reduce((sum, { evidence }) => sum + evidence, 0)
   const parts = terms.map((term) => ({
     ...term,
-    part: (term.evidence / total) * beyond(term.own, term.pool, toleranceMs),
+    part: (term.evidence / total) * beyond(term, toleranceMs),
   }))
   const [main] = parts.toSorted((a, b) => b.part - a.part || b.evidence - a.evidence)
   if (main === undefined) return undefined
-  const factor = Math.max(floor, 1 / (1 + parts.reduce((sum, { part }) => sum + part, 0)))
+  const times = 1 + parts.reduce((sum, { part }) => sum + part, 0)
+  const factor = Math.max(floor, (1 / times) * Math.min(1, BEARABLE / times) ** 2)
   return { factor, valueMs: main.own.typicalMs, poolMs: main.pool.typicalMs }
 }
 

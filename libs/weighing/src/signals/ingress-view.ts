@@ -60,7 +60,8 @@ export function heard(view: IngressView, report: ProxyTraffic, now: number, rule
   const samples = Object.values(report.responseTimes).reduce((sum, sketch) => sum + sketch.count, 0)
   const hasAnswered = answered > 0 || samples > 0
   const isEvent = requests > 0 || ended > 0
-  const interval = { at: now, requests, ended, faults, refusals: outcomes.refusal }
+  const { good, bad } = beginningsOf(report, { ended, faults }, rules.areTimeoutsOld)
+  const interval = { at: now, requests, ended: good + bad, faults: bad, refusals: outcomes.refusal }
   const kept = view.intervals.filter(({ at }) => now - at < rules.windowMs)
   return {
     at: now,
@@ -68,10 +69,10 @@ export function heard(view: IngressView, report: ProxyTraffic, now: number, rule
     dialogs: report.dialogs,
     intervals: isEvent ? [...kept, interval] : kept,
     unanswered: hasAnswered ? nothing : longer(view.unanswered, requests, now),
-    unsampled: samples > 0 ? nothing : longer(view.unsampled, requests, now),
+    unsampled: samples > 0 ? nothing : longer(view.unsampled, Math.max(requests, newlyWaiting(view, report)), now),
     answeredAt: hasAnswered ? now : view.answeredAt,
     transportErrorAt: outcomes.transportError > 0 ? now : view.transportErrorAt,
-    faultsInRow: ended > faults ? 0 : view.faultsInRow + faults,
+    faultsInRow: good > 0 ? 0 : view.faultsInRow + bad,
   }
 }
 
@@ -108,6 +109,30 @@ export function isStarved(
   { requests, ms }: { readonly requests: number; readonly ms: number },
 ): boolean {
   return stretch.requests >= requests && now - stretch.since >= ms
+}
+
+/**
+ * What a report tells of new requests: an end comes when the callee picks up, long after the proxy took the request, so a proxy that
+ * refuses everything since a second ago still has many that end well. A program that tells ends only is taken by them.
+ */
+function beginningsOf(
+  { fresh, outcomes }: ProxyTraffic,
+  ends: Ends,
+  areTimeoutsOld: boolean,
+): { good: number; bad: number } {
+  if (fresh === undefined) return { good: ends.ended - ends.faults, bad: ends.faults }
+  const failed = Math.max(0, fresh.failed - (areTimeoutsOld ? outcomes.timeout : 0))
+  return { good: Math.max(0, fresh.accepted - fresh.failedLater), bad: failed + fresh.failedLater }
+}
+
+interface Ends {
+  readonly ended: number
+  readonly faults: number
+}
+
+/** Requests inside dialogs wait too: those that are outstanding count as one stretch. */
+function newlyWaiting({ unsampled }: IngressView, { work }: ProxyTraffic): number {
+  return unsampled.requests === 0 ? Math.floor(work) : 0
 }
 
 function longer(stretch: Stretch, requests: number, now: number): Stretch {

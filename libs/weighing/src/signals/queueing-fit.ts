@@ -19,7 +19,12 @@ const FADE_MS = 30_000
 const MOST_SERIES = 64
 const FORGOTTEN_SAMPLES = 0.5
 
-export function observeQueueing(history: QueueingHistory, series: string, told: Queueing, now: number): QueueingHistory {
+export function observeQueueing(
+  history: QueueingHistory,
+  series: string,
+  told: Queueing,
+  now: number,
+): QueueingHistory {
   const known = history.get(series)
   if (known === undefined && history.size >= MOST_SERIES) return history
   const sums = known === undefined ? told : added(scaled(known, now), told)
@@ -42,7 +47,17 @@ export interface Departures {
 
 /** Undefined where there are too few requests to say anything. */
 export function departuresAt(history: QueueingHistory, now: number): Departures | undefined {
-  const all = { samples: 0, ms2: 0, invites2: 0, others2: 0, invitesOthers: 0, invitesMs: 0, othersMs: 0, invites: 0, others: 0 }
+  const all = {
+    samples: 0,
+    ms2: 0,
+    invites2: 0,
+    others2: 0,
+    invitesOthers: 0,
+    invitesMs: 0,
+    othersMs: 0,
+    invites: 0,
+    others: 0,
+  }
   for (const series of history.values()) {
     const s = scaled(series, now)
     const n = s.samples
@@ -60,7 +75,7 @@ export function departuresAt(history: QueueingHistory, now: number): Departures 
   return all.samples < LEAST_SAMPLES ? undefined : all
 }
 
-const LEAST_SAMPLES = 30
+const LEAST_SAMPLES = 10
 
 /** Response time against work, a request other than INVITE counting as `cost` INVITEs. */
 export interface WorkFit {

@@ -11,3 +11,11 @@ export function outcomeOf(status: number, isCancelled: boolean): Outcome {
   if (status === 500 || status === 504) return 'serverError'
   return status === 487 && isCancelled ? 'cancelled' : 'refusal'
 }
+
+const faultyEnds: ReadonlySet<Outcome> = new Set(['unavailable', 'serverError', 'timeout', 'transportError'])
+const faultyStatuses: ReadonlySet<number> = new Set([500, 503, 504])
+
+/** Whether an end, or a first response, is a fault of the proxy. */
+export function isFault(what: Outcome | number): boolean {
+  return typeof what === 'number' ? faultyStatuses.has(what) : faultyEnds.has(what)
+}

@@ -2,9 +2,12 @@ import { SketchBuilder, type Outcome, type Outcomes, type ProxyTraffic } from '@
 import { QueueingSums } from './queueing-sums.ts'
 import type { Ahead } from './work-ledger.ts'
 
+type Fresh = NonNullable<ProxyTraffic['fresh']>
+
 interface ProxyRecord {
   requests: number
   outcomes: Outcomes
+  fresh: Fresh
   readonly responseTimes: Map<string, SketchBuilder>
   readonly queueing: Map<string, QueueingSums>
 }
@@ -20,12 +23,19 @@ const noOutcomes = (): Outcomes => ({
   transportError: 0,
 })
 
+const nothingFresh = (): Fresh => ({ accepted: 0, failed: 0, failedLater: 0 })
+
 /** What happened at the proxies of one pool since it was last asked. */
 export class TrafficRecorder {
   readonly #records = new Map<string, ProxyRecord>()
 
   request(proxy: string): void {
     this.#record(proxy).requests += 1
+  }
+
+  /** How a new request begins, or what came of its beginning. */
+  began(proxy: string, how: keyof Fresh): void {
+    this.#record(proxy).fresh[how] += 1
   }
 
   outcome(proxy: string, outcome: Outcome): void {
@@ -40,17 +50,19 @@ export class TrafficRecorder {
   }
 
   /** Hands out what happened at one proxy, and forgets it. */
-  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'responseTimes' | 'queueing'> {
+  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'fresh' | 'responseTimes' | 'queueing'> {
     const record = this.#records.get(proxy)
-    if (record === undefined) return { requests: 0, outcomes: noOutcomes(), responseTimes: {} }
-    const { requests, outcomes } = record
+    if (record === undefined) return { requests: 0, outcomes: noOutcomes(), fresh: nothingFresh(), responseTimes: {} }
+    const { requests, outcomes, fresh } = record
     record.requests = 0
     record.outcomes = noOutcomes()
+    record.fresh = nothingFresh()
     const sketches = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
     const sums = [...record.queueing].filter(([, one]) => one.samples > 0)
     return {
       requests,
       outcomes,
+      fresh,
       responseTimes: Object.fromEntries(sketches.map(([method, sketch]) => [method, sketch.take()])),
       ...(sums.length === 0 ? {} : { queueing: Object.fromEntries(sums.map(([method, one]) => [method, one.take()])) }),
     }
@@ -59,7 +71,13 @@ export class TrafficRecorder {
   #record(proxy: string): ProxyRecord {
     let record = this.#records.get(proxy)
     if (record === undefined) {
-      record = { requests: 0, outcomes: noOutcomes(), responseTimes: new Map(), queueing: new Map() }
+      record = {
+        requests: 0,
+        outcomes: noOutcomes(),
+        fresh: nothingFresh(),
+        responseTimes: new Map(),
+        queueing: new Map(),
+      }
       this.#records.set(proxy, record)
     }
     return record

@@ -21,6 +21,13 @@ interface Account {
   readonly unanswered: Set<Task>
   work: number
   invites: number
+  /** Answered too fast to be true, and work for a while still. */
+  readonly held: Held[]
+}
+
+interface Held {
+  readonly until: number
+  readonly cost: number
 }
 
 /**
@@ -53,13 +60,27 @@ export class WorkLedger {
     account.work = account.unanswered.size === 0 ? 0 : account.work - task.cost
   }
 
+  /** Counts it as work until then though it is answered: who refuses at once is never busy, and would win every pick. */
+  hold({ proxy, cost }: Task, until: number): void {
+    this.#account(proxy).held.push({ until, cost })
+  }
+
+  /** Gives up what was held until now. */
+  release(now: number): void {
+    for (const { held } of this.#accounts.values()) {
+      while (held[0] !== undefined && held[0].until <= now) held.shift()
+    }
+  }
+
   end(task: Task): void {
     this.answered(task)
     this.#account(task.proxy).inFlight.delete(task)
   }
 
   workOf(proxy: string): number {
-    return this.#accounts.get(proxy)?.work ?? 0
+    const account = this.#accounts.get(proxy)
+    if (account === undefined) return 0
+    return account.held.length === 0 ? account.work : account.held.reduce((sum, { cost }) => sum + cost, account.work)
   }
 
   inFlightOf(proxy: string): number {
@@ -73,7 +94,7 @@ export class WorkLedger {
   #account(proxy: string): Account {
     let account = this.#accounts.get(proxy)
     if (account === undefined) {
-      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0 }
+      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0, held: [] }
       this.#accounts.set(proxy, account)
     }
     return account

@@ -184,9 +184,11 @@ export class ForwardedRequest implements Forwarding {
     const isFinal = response.status >= 200
     if (!client.isAnswered && (isFinal || this.#method === 'INVITE')) {
       client.isAnswered = true
-      const ms = client.isRetransmitted ? undefined : this.#ctx.now() - request.sentAt
+      const now = this.#ctx.now()
+      const ms = client.isRetransmitted ? undefined : now - request.sentAt
       const task = this.#tasks.get(branch)
-      if (task !== undefined) this.#traffic(branch)?.firstResponse(task, this.#method, ms)
+      const first = { method: this.#method, status: response.status, ms, now }
+      if (task !== undefined) this.#traffic(branch)?.firstResponse(task, first)
     }
     if (response.status === 401 || response.status === 407) this.#noteChallenge(response, branch.target)
     if (!this.#isRepeated(response)) {

@@ -1,44 +1,69 @@
 import type { Outcome, Traffic } from '@siplb/contracts'
 import { FirstResponses } from '../domain/first-responses.ts'
 import { methodLabel } from '../domain/methods.ts'
+import { isFault } from '../domain/outcome.ts'
 import { TrafficRecorder } from '../domain/traffic-recorder.ts'
+import { TypicalResponse } from '../domain/typical-response.ts'
 import { WorkLedger, type Ahead, type Task } from '../domain/work-ledger.ts'
+
+/** The first that is heard of a request. */
+export interface FirstResponse {
+  readonly method: string
+  readonly status: number
+  /** Undefined when the request was sent more than once, for then nobody knows (Karn). */
+  readonly ms: number | undefined
+  readonly now: number
+}
+
+/** A new request that has no final response yet. */
+interface Fresh {
+  readonly ahead: Ahead
+  isAccepted: boolean
+}
 
 /** Live traffic of one pool: what is outstanding now, and what happened since it was last told. */
 export class PoolTraffic {
   readonly ledger = new WorkLedger()
   readonly #recorder = new TrafficRecorder()
-  /** Of new requests that are not answered yet. */
-  readonly #ahead = new Map<Task, Ahead>()
+  readonly #fresh = new Map<Task, Fresh>()
   readonly #firstResponses = new Map<string, FirstResponses>()
+  readonly #typical = new TypicalResponse()
 
   begin(task: Task, isNewRequest: boolean): void {
     if (isNewRequest) {
       this.#recorder.request(task.proxy)
-      this.#ahead.set(task, this.ledger.aheadAt(task.proxy))
+      this.#fresh.set(task, { ahead: this.ledger.aheadAt(task.proxy), isAccepted: false })
     }
     this.ledger.begin(task)
   }
 
-  /** @param ms time of the response; undefined when the request was sent more than once, for then nobody knows (Karn) */
-  firstResponse(task: Task, method: string, ms: number | undefined): void {
+  firstResponse(task: Task, { method, status, ms, now }: FirstResponse): void {
     this.ledger.answered(task)
-    const ahead = this.#ahead.get(task)
-    this.#ahead.delete(task)
-    if (ms === undefined) return
-    this.#recorder.responseTime(task.proxy, methodLabel(method), ms, ahead)
-    let times = this.#firstResponses.get(task.proxy)
-    if (times === undefined) {
-      times = new FirstResponses()
-      this.#firstResponses.set(task.proxy, times)
+    const fresh = this.#fresh.get(task)
+    if (fresh !== undefined && !isFault(status)) {
+      fresh.isAccepted = true
+      this.#recorder.began(task.proxy, 'accepted')
     }
-    times.add(ms)
+    if (ms === undefined) return
+    const holdMs = this.#typical.holdMs(status, ms)
+    if (holdMs > 0) this.ledger.hold(task, now + holdMs)
+    this.#recorder.responseTime(task.proxy, methodLabel(method), ms, fresh?.ahead)
+    this.#timesOf(task.proxy).add(ms)
   }
 
   end(task: Task, outcome: Outcome): void {
     this.ledger.end(task)
-    this.#ahead.delete(task)
     this.#recorder.outcome(task.proxy, outcome)
+    const fresh = this.#fresh.get(task)
+    this.#fresh.delete(task)
+    if (fresh !== undefined && isFault(outcome))
+      this.#recorder.began(task.proxy, fresh.isAccepted ? 'failedLater' : 'failed')
+  }
+
+  /** What counts as outstanding at a proxy when a new request is to be given away. */
+  workAt(now: number): (proxy: string) => number {
+    this.ledger.release(now)
+    return (proxy) => this.ledger.workOf(proxy)
   }
 
   p99Ms(proxy: string): number | undefined {
@@ -53,5 +78,14 @@ export class PoolTraffic {
       dialogs: dialogsOf(proxy),
       ...this.#recorder.take(proxy),
     }))
+  }
+
+  #timesOf(proxy: string): FirstResponses {
+    let times = this.#firstResponses.get(proxy)
+    if (times === undefined) {
+      times = new FirstResponses()
+      this.#firstResponses.set(proxy, times)
+    }
+    return times
   }
 }

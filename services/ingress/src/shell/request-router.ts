@@ -79,8 +79,7 @@ export class RequestRouter {
     const answer = this.#answerOf(facts, answered)
     if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
     const { pool, pick } = answer
-    const { ledger } = this.#ctx.trafficOf(pool)
-    const picked = pickFreshest(answer.candidates, pick, (proxy) => ledger.workOf(proxy))
+    const picked = pickFreshest(answer.candidates, pick, this.#ctx.trafficOf(pool).workAt(at))
     const candidates = this.#challengerFirst(request, pool, picked, at)
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
