@@ -12,8 +12,6 @@ import { responseFactors, type ResponseFactor } from './response-factor.ts'
 import type { Settings } from '../settings.ts'
 import { slowStart } from './slow-start.ts'
 
-/** A proxy that was slow grows back to its whole part in twenty seconds. */
-const RISE_PER_SECOND = 0.05
 /** What became so much slower is another proxy now: how its queue went before tells nothing. */
 const ANOTHER_PROXY = 0.2
 /** How long a factor that another weigher left behind is believed once there is evidence of our own. */
@@ -50,7 +48,7 @@ export function applyFactors(
   )
   return new Map(
     tier.map((proxy, i) => {
-      follow(proxy, responses[i], now)
+      follow(proxy, responses[i], weights.slowStartMs, now)
       const rate = heldRate(proxy.fault, now, weights.faultWindowMs)
       const influences: Influences = {
         response: proxy.response,
@@ -83,11 +81,11 @@ function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, o
   })
 }
 
-/** It falls at once, and rises slowly: who was slow has to show that it is quick again, and for more than a moment. */
-function follow(proxy: ProxyView, found: ResponseFactor | undefined, now: number): void {
+/** It falls at once, and rises as in a slow start: who was slow has to show that it is quick again, for more than a moment. */
+function follow(proxy: ProxyView, found: ResponseFactor | undefined, growMs: number, now: number): void {
   if (found === undefined) return
   const { factor = 1, at = now } = proxy.response ?? {}
-  const most = factor + (RISE_PER_SECOND * (now - at)) / 1000
+  const most = factor + (now - at) / growMs
   proxy.response = { ...found, factor: Math.min(found.factor, most), at: now }
   if (factor >= ANOTHER_PROXY && found.factor < ANOTHER_PROXY) proxy.forgetQueueing()
 }
