@@ -1,6 +1,5 @@
 export { Pool } from './pool.ts'
 export type { Settings } from './settings.ts'
-export { costs } from './table/cost.ts'
 export { newsIn, type Frame } from './table/news.ts'
 export { maySay, newSpeech, spoken, type Speech } from './table/speech.ts'
 export type { WeighedProxy, Weighing } from './table/weighed-proxy.ts'

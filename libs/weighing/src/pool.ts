@@ -103,6 +103,7 @@ export class Pool {
     const proxies = [...this.#proxies.values()]
     judge(proxies, this.#settings, now)
     for (const proxy of proxies) this.#watchDrain(proxy, now)
+    for (const proxy of proxies) proxy.watchDrain(now)
     this.#learnCosts(proxies, now)
     return weigh(proxies, this.#settings, now, this.#loadNow(now), this.#costs.told)
   }

@@ -15,10 +15,13 @@ import {
 import { evidenceAt, noLiveResponse, observeLive, observeWaiting, type LiveResponse } from './signals/live-response.ts'
 import { observeLoad, type LoadSignal } from './signals/load-signal.ts'
 import { isFaultStatus, newProbeView, probed, type ProbeView } from './signals/probe-view.ts'
+import { maintenanceIn, type Maintenance } from './standing/maintenance.ts'
 import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
 import { baseWords } from './table/reasons.ts'
 import type { FollowedResponse, Measured, ResponseEvidence } from './factors/response-factor.ts'
 import { departuresAt, observeQueueing, type Departures, type QueueingHistory } from './signals/queueing-fit.ts'
+import { observeDrain, type DrainProgress } from './signals/drain-progress.ts'
+import { observeOverload, type HeldOverload } from './signals/overload-asked.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
 import type { Settings } from './settings.ts'
 import { keep } from './sources.ts'
@@ -50,7 +53,11 @@ export class ProxyView {
   restored: { readonly factor: number; readonly at: number } | undefined
   /** What it can take, learned. */
   capacity: LearnedCapacity
+  overload: HeldOverload | undefined
+  /** It refuses everything, and said until when. */
+  maintenance: Maintenance | undefined
   drainingSince: number | undefined
+  drain: DrainProgress | undefined
   /** Why its base weight is what it is, in words. */
   baseWhy: string
   /** Who put it into its admin state. */
@@ -104,7 +111,9 @@ export class ProxyView {
   }
 
   loaded(report: Load, now: number, { weights }: Settings): void {
-    this.loads = observeLoad(this.loads, report, now, weights.loadDecayMs)
+    this.overload = observeOverload(this.overload, report, now)
+    // The ingress obeys what is asked for exactly: less weight besides would be too much.
+    if (report.overload === undefined) this.loads = observeLoad(this.loads, report, now, weights.loadDecayMs)
   }
 
   trafficked(ingress: string, report: ProxyTraffic, now: number, settings: Settings): void {
@@ -113,6 +122,7 @@ export class ProxyView {
     const before = this.live.get(ingress) ?? newIngressView
     const view = heard(before, report, now, { windowMs: faultWindowMs, areTimeoutsOld })
     keep(this.live, ingress, view)
+    this.maintenance = maintenanceIn(report, view.faultsInRow, now) ?? this.maintenance
     for (const [method, sketch] of Object.entries(report.responseTimes)) {
       const known = this.#liveResponses.get(method)
       if (known === undefined && this.#liveResponses.size >= MOST_METHODS) continue
@@ -140,6 +150,7 @@ export class ProxyView {
   /** What it did before it was out says nothing of it now. */
   #beginAnew(now: number): void {
     this.fault = { rate: 0, at: now }
+    this.maintenance = undefined
     this.soft = undamped(1, now)
     this.response = undefined
     this.restored = undefined
@@ -177,6 +188,11 @@ export class ProxyView {
 
   dialogs(now: number): number {
     return this.#present(now).reduce((sum, view) => sum + view.dialogs, 0)
+  }
+
+  /** Looks how far a drain has come. */
+  watchDrain(now: number): void {
+    this.drain = this.drainingSince === undefined ? undefined : observeDrain(this.drain, this.dialogs(now), now)
   }
 
   /** Whether anything at all was heard since this process began. */

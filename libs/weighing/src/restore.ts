@@ -1,4 +1,5 @@
 import type { WeightRow, WeightTable } from '@siplb/contracts'
+import { learned } from './factors/capacity-factor.ts'
 import { undamped } from './factors/damping.ts'
 import { newStanding, type Standing } from './standing/proxy-state.ts'
 import type { ProxyView } from './proxy-view.ts'
@@ -16,7 +17,9 @@ export function restore(proxy: ProxyView, row: WeightRow, table: WeightTable, se
   if (row.state === 'drained') proxy.isDrained = true
   const wasWeighed = row.state === 'up' || row.state === 'suspect' || row.state === 'unknown'
   if (!wasWeighed || table.panic || row.baseWeight === 0 || row.weight === 0) return
-  const factor = Math.min(1, row.weight / row.baseWeight)
+  const { capacity = 1 } = row.signals
+  proxy.capacity = learned(capacity, now)
+  const factor = Math.min(1, row.weight / (row.baseWeight * capacity))
   proxy.soft = undamped(factor, now)
   if (factor < 1) proxy.restored = { factor, at: now }
 }

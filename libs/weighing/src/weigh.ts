@@ -5,6 +5,8 @@ import { sumWithin } from './signals/fault-window.ts'
 import { isInUse } from './standing/judge.ts'
 import { panicOf, type Panic } from './standing/panic.ts'
 import type { ProxyView } from './proxy-view.ts'
+import { doneInMs } from './signals/drain-progress.ts'
+import { overloadAt, overloadWords } from './signals/overload-asked.ts'
 import { join, wordsFor, type Influences } from './table/reasons.ts'
 import type { Settings } from './settings.ts'
 import { byTier } from './tiers.ts'
@@ -54,6 +56,8 @@ function weighOne(
     baseWhy,
     state,
     signals: signalsOf(proxy, influences, now),
+    overload: overloadAt(proxy.overload, now),
+    drain: drainOf(proxy, now),
     actor: record.adminState === 'enabled' ? standing.actor : administrator,
   }
   if (record.adminState !== 'enabled') {
@@ -69,7 +73,13 @@ function weighOne(
   const doubt = standing.health === 'suspect' ? standing.cause : undefined
   const words = wordsFor(influences, { isWhole: factor === 1 && influences.capacity === 1, baseWhy, doubt })
   const why = standing.health === 'recovering' ? join(standing.cause, words) : words
-  return { ...known, weight, restricted: isRestricted(influences, proxy.soft.value), why }
+  const restricted = known.overload !== undefined || isRestricted(influences, proxy.soft.value)
+  return {
+    ...known,
+    weight,
+    restricted,
+    why: known.overload === undefined ? why : join(overloadWords(known.overload), why),
+  }
 }
 
 /**
@@ -78,6 +88,13 @@ function weighOne(
  */
 function isRestricted({ growth, faultFactor, refusalFactor, loadFactor }: Influences, soft: number): boolean {
   return growth < 1 || (soft < 1 && (faultFactor < 1 || refusalFactor < 1 || loadFactor < 1))
+}
+
+function drainOf(proxy: ProxyView, now: number): WeighedProxy['drain'] {
+  if (proxy.drain === undefined) return undefined
+  const dialogs = proxy.dialogs(now)
+  const doneIn = doneInMs(proxy.drain, dialogs, now)
+  return doneIn === undefined ? { dialogs } : { dialogs, doneInMs: doneIn }
 }
 
 function stateOf({ record, standing, isDrained }: ProxyView): ProxyState {

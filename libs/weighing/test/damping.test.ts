@@ -6,17 +6,17 @@ const rules = { maxStep: 0.25, tickMs: 250, deadBand: 0.05 }
 const settled = (value: number): Damped => ({ value, allowance: 0.25, at: 0 })
 
 describe('damping', () => {
-  it('moves at most one step per tick', () => {
-    let now = 0
+  it('moves at most two steps after a quiet time, and then one per tick', () => {
+    let now = 1000
     let damped = settled(1)
     const seen = [1, 2, 3, 4].map(() => (damped = damp(damped, 0.1, (now += 250), rules)).value)
-    expect(seen).toEqual([0.75, 0.5, 0.25, 0.1])
+    expect(seen).toEqual([0.5, 0.25, 0.1, 0.1])
   })
 
   it('is not made quicker by being asked more often', () => {
     let damped = settled(1)
     for (let now = 10; now <= 250; now += 10) damped = damp(damped, 0, now, rules)
-    expect(damped.value).toBeGreaterThanOrEqual(0.49)
+    expect(damped.value).toBeCloseTo(0.5)
   })
 
   it('follows the first news after a quiet time at once, though no tick is due', () => {
@@ -43,7 +43,7 @@ describe('damping', () => {
         const { value } = damp(settled(from), wanted, later, rules)
         expect(value).toBeGreaterThanOrEqual(Math.min(from, wanted))
         expect(value).toBeLessThanOrEqual(1)
-        expect(Math.abs(value - from)).toBeLessThanOrEqual(0.25 + 1e-12)
+        expect(Math.abs(value - from)).toBeLessThanOrEqual(0.5 + 1e-9)
       }),
     )
   })

@@ -38,10 +38,9 @@ describe('the response-time factor', () => {
     expect(factorsOf(probed(200), probed(245), probed(200))).toEqual([1, 1, 1])
   })
 
-  it('gives a proxy ten times slower about a tenth', () => {
-    const [, slow] = factorsOf(probed(50), probed(500), probed(50), probed(50))
-    expect(slow).toBeGreaterThan(0.08)
-    expect(slow).toBeLessThan(0.13)
+  it('gives a proxy three times slower than allowed a third, and one ten times slower the floor', () => {
+    expect(factorsOf(probed(80), probed(300), probed(80), probed(80))[1]).toBeCloseTo(1 / 3)
+    expect(factorsOf(probed(50), probed(500), probed(50), probed(50))[1]).toBe(0.02)
   })
 
   it('takes the quick one of two for the measure', () => {

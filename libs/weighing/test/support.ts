@@ -1,4 +1,4 @@
-import type { Outcomes, ProxyTraffic } from '@siplb/contracts'
+import type { Outcomes, ProxyTraffic, Queueing } from '@siplb/contracts'
 
 const noOutcomes: Outcomes = {
   success: 0,
@@ -22,5 +22,29 @@ export function report(
     ...{ proxy, requests, inFlight: 0, work: 0, dialogs: 0, responseTimes: {} },
     outcomes: { ...noOutcomes, ...outcomes },
     ...more,
+  }
+}
+
+/** One request to a proxy: its response time, and what was ahead. */
+export interface Seen {
+  readonly ms: number
+  readonly invites: number
+  readonly others: number
+}
+
+/** As an ingress sums up what it saw. */
+export function sumsOf(seen: readonly Seen[]): Queueing {
+  const sum = (of: (one: Seen) => number) => seen.reduce((total, one) => total + of(one), 0)
+  return {
+    samples: seen.length,
+    ms: sum(({ ms }) => ms),
+    ms2: sum(({ ms }) => ms * ms),
+    invites: sum(({ invites }) => invites),
+    invites2: sum(({ invites }) => invites ** 2),
+    others: sum(({ others }) => others),
+    others2: sum(({ others }) => others ** 2),
+    invitesOthers: sum(({ invites, others }) => invites * others),
+    invitesMs: sum(({ invites, ms }) => invites * ms),
+    othersMs: sum(({ others, ms }) => others * ms),
   }
 }

@@ -37,6 +37,11 @@ export function asConfigured(now: number): LearnedCapacity {
   return { log: 0, at: now, isApart: false }
 }
 
+/** As another weigher learned it. */
+export function learned(capacity: number, now: number): LearnedCapacity {
+  return { log: Math.log(capacity), at: now, isApart: capacity !== 1 }
+}
+
 export function capacityOf({ log, isApart }: LearnedCapacity): number {
   return isApart ? Math.exp(log) : 1
 }

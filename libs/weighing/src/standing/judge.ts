@@ -37,6 +37,7 @@ function ejectOutliers(pool: readonly ProxyView[], settings: Settings, now: numb
       id: proxy.record.id,
       faultRate: rate,
       witnesses: rate < RUINOUS_RATE ? 0 : witnesses(proxy, settings, now),
+      isAwayByItsWord: leftOf(proxy, now) !== undefined,
     }
   })
   const ejected = enabled.filter(({ standing }) => standing.health === 'ejected').length
@@ -44,8 +45,13 @@ function ejectOutliers(pool: readonly ProxyView[], settings: Settings, now: numb
   for (const [proxy, { rate, requests }] of seen) {
     if (!outliers.has(proxy.record.id)) continue
     const cause = `${Math.round(rate * 100)} % of ${requests} requests failed`
-    proxy.happened({ kind: 'ejected', cause }, now, settings)
+    proxy.happened({ kind: 'ejected', cause, forMs: leftOf(proxy, now) }, now, settings)
   }
+}
+
+/** How long it said that it would be away from now on. */
+function leftOf({ maintenance }: ProxyView, now: number): number | undefined {
+  return maintenance !== undefined && now < maintenance.until ? maintenance.until - now : undefined
 }
 
 function faultsOf(proxy: ProxyView, settings: Settings, now: number): FaultRate {

@@ -7,6 +7,8 @@ export interface Candidate {
   readonly faultRate: number
   /** Who saw it fail: ingresses, probers. */
   readonly witnesses: number
+  /** It says itself that it takes nothing for a while. */
+  readonly isAwayByItsWord?: boolean
 }
 
 /** Two independent witnesses: one ingress alone may have a broken network of its own. */
@@ -24,8 +26,12 @@ export function toEject(
 ): string[] {
   const room = Math.max(0, Math.floor(cap * poolSize) - alreadyEjected)
   return candidates
-    .filter(({ faultRate, witnesses }) => faultRate >= RUINOUS_RATE && witnesses >= WITNESSES)
+    .filter(isOutlier)
     .toSorted((a, b) => b.faultRate - a.faultRate)
     .slice(0, room)
     .map(({ id }) => id)
+}
+
+function isOutlier({ faultRate, witnesses, isAwayByItsWord }: Candidate): boolean {
+  return isAwayByItsWord === true || (faultRate >= RUINOUS_RATE && witnesses >= WITNESSES)
 }

@@ -32,7 +32,8 @@ export interface Standing {
 
 export type StandingEvent =
   | { readonly kind: 'judged'; readonly verdict: Verdict }
-  | { readonly kind: 'ejected'; readonly cause: string }
+  /** `forMs`: as long as it said itself. */
+  | { readonly kind: 'ejected'; readonly cause: string; readonly forMs?: number | undefined }
   /** The operator lets it take part again. */
   | { readonly kind: 'enabled'; readonly actor: string }
 
@@ -70,7 +71,7 @@ export function step(prior: Standing, event: StandingEvent, now: number, rules: 
     case 'judged':
       return judged(prior, event.verdict, now, rules)
     case 'ejected':
-      return eject(prior, event.cause, now, rules)
+      return event.forMs === undefined ? eject(prior, event.cause, now, rules) : standAside(prior, event.forMs, now)
     case 'enabled':
       return enable(prior, event.actor, now, rules)
   }
@@ -137,6 +138,12 @@ function eject(prior: Standing, cause: string, now: number, rules: StandingRules
   const forMs = Math.min(rules.ejectionMaxMs, rules.ejectionBaseMs * 2 ** (ejections - 1))
   const words = `out for ${Math.round(forMs / 1000)} s: ${cause}`
   return { ...to(prior, 'ejected', words, now), ejections, outUntil: now + forMs, lastOutAt: now }
+}
+
+/** It said how long: that is no failure of which there could be too many. */
+function standAside(prior: Standing, forMs: number, now: number): Standing {
+  const words = `out for ${Math.round(forMs / 1000)} s: it answers 503 and asks for that time (Retry-After)`
+  return { ...to(prior, 'ejected', words, now), outUntil: now + forMs, lastOutAt: now }
 }
 
 function recover(prior: Standing, cause: string, now: number, rules: StandingRules): Standing {

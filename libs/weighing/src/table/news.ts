@@ -25,7 +25,7 @@ export function newsIn(said: WeightTable, frame: Frame, now: Weighing, deadBand:
   const isReframed = said.policy !== policy || said.strict !== strict || said.panic !== now.panic
   const rows = new Map(said.proxies.map((row) => [row.id, row]))
   if (isReframed || rows.size !== now.proxies.length) return 'urgent'
-  let news: News = 'none'
+  let news: News = isSame(said.costs, frame.costs) ? 'none' : 'minor'
   for (const proxy of now.proxies) {
     const row = rows.get(proxy.id)
     const own = row === undefined ? 'urgent' : newsOf(row, proxy, deadBand)
@@ -33,6 +33,11 @@ export function newsIn(said: WeightTable, frame: Frame, now: Weighing, deadBand:
     if (own === 'minor') news = own
   }
   return news
+}
+
+function isSame(a: Frame['costs'], b: Frame['costs']): boolean {
+  const methods = Object.keys(a)
+  return methods.length === Object.keys(b).length && methods.every((method) => a[method] === b[method])
 }
 
 export function newsOf(row: WeightRow, proxy: WeighedProxy, deadBand: number): News {

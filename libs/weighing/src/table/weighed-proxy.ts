@@ -1,4 +1,4 @@
-import type { ProxyState, Signals } from '@siplb/contracts'
+import type { OverloadAsked, ProxyState, Signals, WeightRow } from '@siplb/contracts'
 
 /** What the weigher makes of one proxy now, before it is decided whether that is worth saying. */
 export interface WeighedProxy {
@@ -16,6 +16,8 @@ export interface WeighedProxy {
   /** Who put it into its state: the weigher, or the operator of a command. */
   readonly actor: string
   readonly signals: Signals
+  readonly overload?: OverloadAsked | undefined
+  readonly drain?: WeightRow['drain']
 }
 
 export interface Weighing {

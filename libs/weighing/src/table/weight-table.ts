@@ -57,7 +57,9 @@ export function withPresentFigures(said: WeightTable, now: Weighing): WeightTabl
   const proxies = said.proxies.map((row) => {
     const proxy = weighed.get(row.id)
     if (proxy === undefined || proxy.uri !== row.uri) return row
-    return { ...row, state: isTurn(row.state, proxy.state) ? row.state : proxy.state, signals: proxy.signals }
+    const { overload: _overload, drain: _drain, ...rest } = row
+    const state = isTurn(row.state, proxy.state) ? row.state : proxy.state
+    return { ...rest, state, signals: proxy.signals, ...presentOf(proxy) }
   })
   return { ...said, proxies }
 }
@@ -78,13 +80,18 @@ export function stateChanges(said: WeightTable | undefined, next: WeightTable, n
 
 function nextRow(row: WeightRow | undefined, proxy: WeighedProxy, deadBand: number): WeightRow {
   const { id, uri, tier, baseWeight, state, restricted, signals, why } = proxy
-  const known = { id, uri, tier, baseWeight, state, restricted, signals }
+  const known = { id, uri, tier, baseWeight, state, restricted, signals, ...presentOf(proxy) }
   if (row === undefined) return { ...known, weight: proxy.weight, prevWeight: proxy.weight, reason: why.slice(0, 512) }
   const weight = newsOf(row, proxy, deadBand) === 'none' ? row.weight : proxy.weight
   const isChanged = weight !== row.weight || row.state !== state || row.baseWeight !== baseWeight
   const isToSay = isChanged || state === 'suspect' // which counts
   const words = row.baseWeight === baseWeight ? why : wordsOfBase(proxy)
   return { ...known, weight, prevWeight: row.weight, reason: isToSay ? words.slice(0, 512) : row.reason }
+}
+
+/** What holds just now, and is absent else. */
+function presentOf({ overload, drain }: WeighedProxy): Pick<WeightRow, 'overload' | 'drain'> {
+  return { ...(overload === undefined ? {} : { overload }), ...(drain === undefined ? {} : { drain }) }
 }
 
 function wordsOfBase({ weight, baseWeight, state, why, baseWhy }: WeighedProxy): string {

@@ -13,6 +13,8 @@ const nothing = {
   transportError: 0,
 }
 
+const nothingFresh = { accepted: 0, failed: 0, failedLater: 0 }
+
 describe('the traffic recorder', () => {
   it('hands out what happened at a proxy, once', () => {
     const recorder = new TrafficRecorder()
@@ -21,17 +23,21 @@ describe('the traffic recorder', () => {
     recorder.outcome('px1', 'success')
     recorder.outcome('px1', 'unavailable')
     recorder.request('px2')
+    recorder.began('px1', 'accepted')
     expect(recorder.take('px1')).toEqual({
       requests: 2,
       outcomes: { ...nothing, success: 1, unavailable: 1 },
+      fresh: { ...nothingFresh, accepted: 1 },
       responseTimes: {},
     })
-    expect(recorder.take('px1')).toEqual({ requests: 0, outcomes: nothing, responseTimes: {} })
+    expect(recorder.take('px1')).toEqual({ requests: 0, outcomes: nothing, fresh: nothingFresh, responseTimes: {} })
     expect(recorder.take('px2')).toMatchObject({ requests: 1 })
   })
 
   it('says zero of a proxy that nothing happened at', () => {
-    expect(new TrafficRecorder().take('px9')).toEqual({ requests: 0, outcomes: nothing, responseTimes: {} })
+    expect(new TrafficRecorder().take('px9')).toEqual({
+      ...{ requests: 0, outcomes: nothing, fresh: nothingFresh, responseTimes: {} },
+    })
   })
 
   it('keeps a sketch of response times for each method, and only for those that had any', () => {

@@ -31,6 +31,18 @@ describe('the work ledger', () => {
     expect([...ledger.proxies]).toEqual(['px1', 'px2'])
   })
 
+  it('counts what was answered too fast as work for as long as it is held', () => {
+    const ledger = new WorkLedger()
+    const task = { proxy: 'px1', cost: 2, isInvite: true }
+    ledger.begin(task)
+    ledger.end(task)
+    ledger.hold(task, 100)
+    ledger.release(99)
+    expect([ledger.workOf('px1'), ledger.inFlightOf('px1')]).toEqual([2, 0])
+    ledger.release(100)
+    expect(ledger.workOf('px1')).toBe(0)
+  })
+
   it('does not drift, in whatever order tasks are answered and ended, and how often', () => {
     const step = fc.tuple(fc.constantFrom('begin', 'answered', 'end'), fc.nat(7))
     const costs = fc.array(fc.double({ min: 0.01, max: 10, noNaN: true }), { minLength: 8, maxLength: 8 })

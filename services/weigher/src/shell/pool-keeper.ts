@@ -2,7 +2,6 @@ import type { Bus } from '@siplb/bus'
 import { proxyStateChanged, tableSnapshot, weightsChanged, type ProxyRecord, type WeightTable } from '@siplb/contracts'
 import type { Logger } from '@siplb/runtime'
 import {
-  costs,
   maySay,
   newsIn,
   newSpeech,
@@ -175,6 +174,6 @@ export class PoolKeeper {
 
   #frame(): Frame {
     const { policy, strict } = this.#settings
-    return { pool: this.id, writer: this.#options.bus.instance, policy, strict, costs }
+    return { pool: this.id, writer: this.#options.bus.instance, policy, strict, costs: this.pool.costs }
   }
 }
