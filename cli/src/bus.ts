@@ -1,6 +1,6 @@
 import { hostname, userInfo } from 'node:os'
 import { BusError, createNatsBus, type Bus } from '@siplb/bus'
-import { configSections, type NatsConfig, type RequestChannel } from '@siplb/contracts'
+import { configSections, type Config, type NatsConfig, type RequestChannel } from '@siplb/contracts'
 import { formatProblem, loadConfig, newInstance, version, type ConfigProblem } from '@siplb/runtime'
 import { valueOf, type Call } from './command.ts'
 import { CommandError, failure, misuse } from './errors.ts'
@@ -9,7 +9,7 @@ const ANSWER_MS = 3000
 
 /** Connects, does the work, and closes the connection whatever happens. */
 export async function withBus(call: Call, work: (bus: Bus) => Promise<void>): Promise<void> {
-  const config = natsConfigOf(call)
+  const config = configOf(call).nats
   const { bus, connected } = open(config)
   try {
     await connected
@@ -21,17 +21,19 @@ export async function withBus(call: Call, work: (bus: Bus) => Promise<void>): Pr
 
 const paths = { nats: 'nats.servers', user: 'nats.user', password: 'nats.password' } as const
 
-function natsConfigOf(call: Call): NatsConfig {
-  const overrides: Record<string, string> = {}
+/** What this call goes by: file, environment, and its own flags; `more` are further settings by path. */
+export function configOf(call: Call, more: Readonly<Record<string, string>> = {}): Config {
+  const overrides: Record<string, string> = { ...more }
   for (const flag of ['nats', 'user', 'password'] as const) {
     const value = valueOf(call, flag)
     if (value !== undefined) overrides[paths[flag]] = value
   }
   const file = valueOf(call, 'config') ?? (call.env['SIPLB_CONFIG'] || undefined)
   const loaded = loadConfig(configSections, { file, env: call.env, overrides })
-  if (loaded.kind === 'loaded') return loaded.config.nats
+  if (loaded.kind === 'loaded') return loaded.config
+  const isOurs = Object.keys(more).length === 0
   throw misuse(
-    `the bus cannot be looked for, since the configuration is wrong:\n${loaded.problems.map(problemText).join('\n')}`,
+    `${isOurs ? 'the bus cannot be looked for, since the configuration is wrong' : 'these settings are wrong'}:\n${loaded.problems.map(problemText).join('\n')}`,
   )
 }
 

@@ -10,7 +10,11 @@ export const options = {
   weight: { value: 'N', help: 'base weight, relative within the pool' },
   tier: { value: 'N', help: 'lower tiers are used while they can carry the traffic; default 1' },
   watch: { help: 'go on printing each change as it comes' },
-  set: { value: 'PATH=VALUE', help: 'a setting over the file, such as probe.intervalMs=500; may be repeated' },
+  shadow: { help: 'beside it what the shadow of the pool would do, where it has one' },
+  since: { value: 'TIME', help: 'from when on: 90s, 30m, 2h ago, or 2026-11-25T14:00:00Z; default 1h' },
+  until: { value: 'TIME', help: 'up to when; default now' },
+  policy: { value: 'NAME', help: 'another policy of the choice' },
+  set: { value: 'PATH=VALUE', help: 'a setting over the file, such as weights.deadBand=0.1; may be repeated' },
   nats: { value: 'URL', help: 'where the bus is; else SIPLB_NATS__SERVERS, the configuration, nats://127.0.0.1:4222' },
   user: { value: 'NAME', help: 'user of the bus; else SIPLB_NATS__USER' },
   password: {

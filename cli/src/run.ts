@@ -2,12 +2,13 @@ import { version } from '@siplb/runtime'
 import type { Call, Command } from './command.ts'
 import { configCommands } from './commands/config.ts'
 import { proxies } from './commands/proxies.ts'
+import { replayCommand } from './commands/replay.ts'
 import { weights } from './commands/weights.ts'
 import { CommandError, misuse } from './errors.ts'
 import { helpText } from './help.ts'
 import { checkWords, find, parse } from './parse.ts'
 
-const commands: readonly Command[] = [...proxies, weights, ...configCommands]
+const commands: readonly Command[] = [...proxies, weights, replayCommand, ...configCommands]
 
 /** What the command line is run with. */
 export type Surroundings = Pick<Call, 'env' | 'print' | 'remark' | 'stopped'>

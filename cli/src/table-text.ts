@@ -15,6 +15,10 @@ export function tableText<T>(columns: readonly Column<T>[], rows: readonly T[]):
   return Array.from({ length: rows.length + 1 }, (_, i) => lineAt(i).trimEnd()).join('\n')
 }
 
+export function percentText(part: number): string {
+  return `${numberText(part * 100)} %`
+}
+
 /** At most `digits` behind the point, and none that say nothing. */
 export function numberText(value: number, digits = 1): string {
   return String(Number(value.toFixed(digits)))

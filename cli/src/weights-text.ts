@@ -1,6 +1,6 @@
 import type { WeightRow, WeightTable } from '@siplb/contracts'
 import { buildSnapshot } from '@siplb/routing'
-import { numberText, tableText, type Column } from './table-text.ts'
+import { numberText, percentText, tableText, type Column } from './table-text.ts'
 
 interface Shown {
   readonly row: WeightRow
@@ -17,14 +17,14 @@ const columns: readonly Column<Shown>[] = [
   { title: 'state', text: ({ row }) => (row.restricted ? `${row.state}, restricted` : row.state) },
   { title: 'base', align: 'right', text: ({ row }) => numberText(row.baseWeight) },
   { title: 'weight', align: 'right', text: ({ row }) => numberText(row.weight) },
-  { title: 'share', align: 'right', text: ({ share }) => percent(share) },
+  { title: 'share', align: 'right', text: ({ share }) => percentText(share) },
   {
     title: 'response',
     align: 'right',
     text: ({ row }) => shown(row.signals.responseTimeMs, (ms) => `${numberText(ms)} ms`),
   },
-  { title: 'load', align: 'right', text: ({ row }) => shown(row.signals.load, percent) },
-  { title: 'faults', align: 'right', text: ({ row }) => shown(row.signals.faultRate, percent) },
+  { title: 'load', align: 'right', text: ({ row }) => shown(row.signals.load, percentText) },
+  { title: 'faults', align: 'right', text: ({ row }) => shown(row.signals.faultRate, percentText) },
   { title: 'reason', text: ({ row }) => row.reason },
 ]
 
@@ -50,7 +50,7 @@ export function inOrder(rows: readonly WeightRow[]): WeightRow[] {
 }
 
 /** By proxy; those that take no new request, or whose tier is not needed, are left out. */
-function sharesOf(table: WeightTable): Map<string, number> {
+export function sharesOf(table: WeightTable): Map<string, number> {
   const { entries } = buildSnapshot(table).urn
   const sum = entries.reduce((total, { weight }) => total + weight, 0)
   return new Map(entries.map(({ candidate, weight }) => [candidate.proxy, weight / sum]))
@@ -74,8 +74,4 @@ export function changesText(before: WeightTable | undefined, after: WeightTable,
 
 function shown(value: number | undefined, text: (value: number) => string): string {
   return value === undefined ? none : text(value)
-}
-
-function percent(part: number): string {
-  return `${numberText(part * 100)} %`
 }

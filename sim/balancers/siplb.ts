@@ -103,7 +103,7 @@ export class Siplb implements Balancer {
     this.#locations = Array.from({ length: locations }, () => createChooser(world.random))
     this.#ingresses = Array.from({ length: world.traffic.ingresses }, () => ({
       traffic: new PoolTraffic(),
-      budget: new RetryBudget(now),
+      budget: new RetryBudget(now, config.retry),
       chooser: createChooser(world.random),
       snapshot: this.#snapshot,
       ahead: [],

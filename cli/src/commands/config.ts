@@ -2,6 +2,7 @@ import { config as schema, type Config } from '@siplb/contracts'
 import { configText, formatProblem, loadConfig, withoutSecrets, type ConfigProblem } from '@siplb/runtime'
 import type { Call, Command } from '../command.ts'
 import { misuse } from '../errors.ts'
+import { overridesOf } from '../set-option.ts'
 
 const check: Command = {
   name: 'config check',
@@ -40,14 +41,4 @@ function load(call: Call, onProblems?: (call: Call, problems: readonly ConfigPro
 /** For programs; a person finds them on standard error. */
 function printProblems(call: Call, problems: readonly ConfigProblem[]): void {
   if (call.output === 'json') call.print(JSON.stringify({ file: call.args[0], problems }))
-}
-
-function overridesOf(call: Call): Record<string, string> {
-  return Object.fromEntries(
-    (call.given.set ?? []).map((text) => {
-      const at = text.indexOf('=')
-      if (at < 1) throw misuse(`--set wants path=value, such as --set probe.intervalMs=500, not "${text}"`)
-      return [text.slice(0, at), text.slice(at + 1)]
-    }),
-  )
 }

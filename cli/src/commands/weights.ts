@@ -2,18 +2,27 @@ import type { Bus } from '@siplb/bus'
 import { compareRevisions, weightsChanged, type WeightTable } from '@siplb/contracts'
 import { withBus } from '../bus.ts'
 import { valueOf, type Call, type Command } from '../command.ts'
+import { misuse } from '../errors.ts'
 import { readTables } from '../pools.ts'
+import { printShadows } from './shadow.ts'
 import { changesText, weightsText } from '../weights-text.ts'
 
 export const weights: Command = {
   name: 'weights',
   args: [],
-  options: ['pool', 'watch'],
+  options: ['pool', 'watch', 'shadow'],
   summary: 'the weight of each proxy now, and why',
   details: `share is a proxy's part of new requests as drawn by weight. With -o json it is the list of the tables as they are on the
-bus; with --watch it is one table per line, first those of now and then each that follows.`,
-  run: (call) =>
-    withBus(call, (bus) => (valueOf(call, 'watch') === undefined ? printOnce(call, bus) : watch(call, bus))),
+bus; with --watch it is one table per line, first those of now and then each that follows. With --shadow each pool has its table
+(live), that of its shadow, and both side by side (proxies); it waits up to 6 s for the shadow to be told.`,
+  run: (call) => {
+    const isShadow = valueOf(call, 'shadow') !== undefined
+    const isWatch = valueOf(call, 'watch') !== undefined
+    if (isShadow && isWatch) throw misuse('--shadow shows what is now: leave out --watch')
+    return withBus(call, (bus) =>
+      isShadow ? printShadows(call, bus) : isWatch ? watch(call, bus) : printOnce(call, bus),
+    )
+  },
 }
 
 async function printOnce(call: Call, bus: Bus): Promise<void> {

@@ -10,6 +10,20 @@ export interface Received<T> {
   readonly id: string
 }
 
+/** An event of the past, as a stream has kept it. */
+export interface Past<T> extends Received<T> {
+  /** When the stream took it, in wall-clock milliseconds of the server. */
+  readonly at: number
+  /** Its place in the stream, shared by the events of one batch. */
+  readonly seq: number
+}
+
+/** From when on, in wall-clock milliseconds, and up to when; left out: to what is there now. */
+export interface Span {
+  readonly since: number
+  readonly until?: number
+}
+
 export interface Subscription {
   stop(): void
 }
@@ -50,6 +64,11 @@ export interface Bus {
   /** `owner` creates the bucket where it is missing; others wait until it is there. */
   table<T>(spec: TableSpec<T>, role: 'owner' | 'user'): Table<T>
   ensureStream(spec: StreamSpec): Promise<void>
+  /**
+   * The stored events of a channel, oldest first; ends when it has caught up. Throws a `BusError` with code `no-stream` where nobody
+   * has made the stream, `disconnected` when the bus goes.
+   */
+  history<T>(channel: EventChannel<T>, params: Params, span: Span): AsyncIterable<Past<T>>
   close(): Promise<void>
 }
 

@@ -1,8 +1,8 @@
 import { ErrorCode, NatsError } from 'nats'
 
-export type BusErrorCode = 'disconnected' | 'no-responders' | 'timeout' | 'refused' | 'malformed'
+export type BusErrorCode = 'disconnected' | 'no-responders' | 'timeout' | 'refused' | 'malformed' | 'no-stream'
 
-/** A request that got no usable answer. */
+/** A request, or a look into the past, that got no usable answer. */
 export class BusError extends Error {
   readonly code: BusErrorCode
   /** Of a refusal: the `Nats-Service-Error-Code`. */

@@ -1,4 +1,4 @@
-export type { Bus, BusObserver, Handler, Received, StreamSpec, Subscription } from './bus.ts'
+export type { Bus, BusObserver, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
 export { BusError, type BusErrorCode, Refusal } from './errors.ts'
 export { createNatsBus, type NatsBusOptions } from './nats-bus.ts'
 export type { Entry, Table } from './table.ts'

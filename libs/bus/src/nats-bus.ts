@@ -25,11 +25,12 @@ import {
   type Service,
   type Subscription as NatsSubscription,
 } from 'nats'
-import type { Bus, BusObserver, Handler, Received, StreamSpec, Subscription } from './bus.ts'
+import type { Bus, BusObserver, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
 import { BusError, requestError } from './errors.ts'
 import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
+import { NatsHistory } from './nats-history.ts'
 import { addEndpoint, startService, type Endpoint } from './nats-service.ts'
 import { NatsTable } from './nats-table.ts'
 import type { Table } from './table.ts'
@@ -195,6 +196,10 @@ class NatsBus implements Bus {
       if (!(error instanceof NatsError) || error.api_error?.code !== 404) throw error
       await jsm.streams.add({ name, ...limits, retention: RetentionPolicy.Limits, storage: StorageType.File })
     }
+  }
+
+  history<T>(channel: EventChannel<T>, params: Params, span: Span): AsyncIterable<Past<T>> {
+    return new NatsHistory(this.#connection, this.prefix, this.#observer).read(channel, params, span)
   }
 
   async close(): Promise<void> {

@@ -15,6 +15,8 @@ export type {
 } from './message/message.ts'
 export { parseVia } from './header/via.ts'
 export type { Via } from './header/via.ts'
+export { overloadOffer, readOverload } from './header/overload.ts'
+export type { Overload } from './header/overload.ts'
 export { parseNameAddr, parseNameAddrText } from './header/name-addr.ts'
 export type { NameAddr } from './header/name-addr.ts'
 export { parseCSeq } from './header/cseq.ts'
@@ -41,6 +43,7 @@ export {
   setValue,
 } from './message/edit.ts'
 export type { Edit } from './message/edit.ts'
+export { removeForeignOverload } from './message/foreign-overload.ts'
 export { buildAckForNon2xx, buildCancel, buildResponse } from './message/build.ts'
 export { reasonPhrase } from './message/reason.ts'
 export { statelessTag } from './message/stateless-tag.ts'

@@ -1,3 +1,4 @@
+export { hastyTickAt, isHasty } from './haste.ts'
 export { Pool } from './pool.ts'
 export type { Settings } from './settings.ts'
 export { newsIn, type Frame } from './table/news.ts'

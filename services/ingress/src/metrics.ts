@@ -23,6 +23,11 @@ export function createIngressMetrics(registry: Registry) {
       'proxy',
       'source',
     ]),
+    shadowDecisions: counter(
+      'siplb_shadow_decisions_total',
+      'Requests that the shadow of the pool would have sent there.',
+      ['pool', 'proxy'],
+    ),
     decisionTime: new Histogram({
       name: 'siplb_route_decision_seconds',
       help: 'From the question to the choice.',
@@ -31,6 +36,16 @@ export function createIngressMetrics(registry: Registry) {
     }),
     fallbacks: counter('siplb_route_fallbacks_total', 'Choices made without location, and why.', ['why']),
     failovers: counter('siplb_failovers_total', 'Further proxies tried for a request.', ['pool']),
+    diverted: counter(
+      'siplb_overload_diverted_total',
+      'New requests that went elsewhere because the picked proxy asks for less.',
+      ['pool', 'proxy'],
+    ),
+    shed: counter('siplb_shed_total', 'New requests refused because all proxies ask for less, by class.', [
+      'pool',
+      'class',
+    ]),
+    overloadIgnored: counter('siplb_overload_ignored_total', 'Overload control that was not obeyed, and why.', ['why']),
     untold: counter('siplb_sip_untold_total', 'Messages that evt.sip.received left out because too many waited.'),
     refused: counter('siplb_proxy_refused_total', 'Sends that nobody listened to.'),
     socketProblems: counter('siplb_socket_problems_total', 'Failures of sockets.', ['code']),

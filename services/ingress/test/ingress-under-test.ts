@@ -26,6 +26,7 @@ export interface IngressSettings {
   /** As in the configuration file. */
   readonly pools: Readonly<Record<string, object>>
   readonly ingress?: object
+  readonly retry?: object
   /** Left out: there is no bus, and the ingress chooses by itself. */
   readonly nats?: string
   /** Of the subjects: keeps tests apart that share a server. */
@@ -50,7 +51,7 @@ export interface IngressUnderTest extends AsyncDisposable {
   revision(pool: string): { readonly epoch: number; readonly seq: number } | undefined
   /** Sum of a counter or gauge over all its labels that fit. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
-  reconfigure(pools: IngressSettings['pools']): void
+  reconfigure(pools: IngressSettings['pools'], retry?: object): void
   drain(): Promise<void>
   /** Lets this time pass at once, for its timers and leases. */
   skip(ms: number): void
@@ -60,7 +61,8 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
   const { address = '127.0.0.1' } = settings
   const port = settings.port ?? (await freePort('udp'))
-  const parse = (given: IngressSettings['pools']): Config => configSchema.parse({ instance, ingress, pools: given })
+  const parse = (given: IngressSettings['pools'], retry = settings.retry ?? {}): Config =>
+    configSchema.parse({ instance, ingress, retry, pools: given })
   const bus = await connectBus('ingress', instance, settings.nats, settings.prefix)
   const registry = createRegistry()
   const metrics = createIngressMetrics(registry)
@@ -90,7 +92,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
       const known = made.tables.get(pool)
       return known === undefined ? undefined : { epoch: known.epoch, seq: known.seq }
     },
-    reconfigure: (changed) => made.reconfigure(parse(changed)),
+    reconfigure: (changed, retry) => made.reconfigure(parse(changed, retry)),
     skip: (ms) => void (skippedMs += ms),
     async drain() {
       for (const component of made.components.toReversed()) await component.drain?.()

@@ -231,7 +231,9 @@ describe.concurrent('rule 14: our Via', () => {
     await using s = await scene()
     s.phone.ask({ method: 'MESSAGE' })
     const [ours = '', theirs = ''] = (await s.px1.next('MESSAGE')).all('Via')
-    expect(ours).toMatch(new RegExp(`^SIP/2\\.0/UDP ${s.lb.hostPort};rport;branch=z9hG4bK\\.sl\\.lb1\\.0\\.[0-9a-f]+$`))
+    expect(ours).toMatch(
+      new RegExp(`^SIP/2\\.0/UDP ${s.lb.hostPort};rport;branch=z9hG4bK\\.sl\\.lb1\\.0\\.[0-9a-f]+;oc;oc-algo="loss"$`),
+    )
     expect(theirs).toContain(s.phone.peer.hostPort)
   })
 

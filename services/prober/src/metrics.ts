@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from '@siplb/runtime'
+import { canaryEndings, type CanaryEnding } from './domain/canary-call.ts'
 import type { ProbedProxy } from './domain/probed-proxy.ts'
 import type { Sample } from './domain/probe-result.ts'
 
@@ -38,6 +39,20 @@ export function createProberMetrics(registry: Registry) {
     labelNames: ['code'],
     registers,
   })
+  const canaryCalls = new Counter({
+    name: 'siplb_canary_calls_total',
+    help:
+      'Canary calls (INVITE probes) by how they ended: hung-up, cancelled, declined, unanswered; and those that may have ' +
+      'left a call with the callee: bye-refused, bye-unanswered, never-ended.',
+    labelNames: [...labelNames, 'ending'],
+    registers,
+  })
+  const canariesLeftOut = new Counter({
+    name: 'siplb_canary_calls_left_out_total',
+    help: 'INVITE probes not sent, since four canary calls still hang at the proxy.',
+    labelNames,
+    registers,
+  })
   const loadReports = new Counter({
     name: 'siplb_load_reports_total',
     help: 'Loads read, by source.',
@@ -69,6 +84,8 @@ export function createProberMetrics(registry: Registry) {
         responseSeconds.observe(labels(proxy), result.responseTimeMs / 1000)
       }
     },
+    canaryEnded: (proxy: ProbedProxy, ending: CanaryEnding) => canaryCalls.inc({ ...labels(proxy), ending }),
+    canaryLeftOut: (proxy: ProbedProxy) => canariesLeftOut.inc(labels(proxy)),
     strayed: (problem: string) => strays.inc({ problem }),
     socketFailed: (code: string) => unsent.inc({ code }),
     loadRead: (proxy: ProbedProxy, source: string) => loadReports.inc({ ...labels(proxy), source }),
@@ -81,6 +98,8 @@ export function createProberMetrics(registry: Registry) {
     forget(proxy: ProbedProxy) {
       responseSeconds.remove(labels(proxy))
       for (const outcome of ['answered', 'lost', 'refused']) results.remove({ ...labels(proxy), outcome })
+      canariesLeftOut.remove(labels(proxy))
+      for (const ending of canaryEndings) canaryCalls.remove({ ...labels(proxy), ending })
       for (const source of loadSources) {
         loadReports.remove({ ...labels(proxy), source })
         loadFailures.remove({ ...labels(proxy), source })
@@ -90,5 +109,5 @@ export function createProberMetrics(registry: Registry) {
 }
 
 /** Ways in which a load reaches the prober, as its events name them. */
-const loadSources = ['header', 'body', 'kamailio'] as const
+const loadSources = ['header', 'body', 'oc', 'kamailio', 'prometheus', 'freeswitch'] as const
 export type LoadSourceName = (typeof loadSources)[number]

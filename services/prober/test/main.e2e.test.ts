@@ -92,6 +92,31 @@ it('two probers share the proxies, and when one is killed the other takes over w
   expect(performance.now() - killedAt).toBeLessThan(5000)
 })
 
+it('with two vantage points two probers look at each proxy, also when a third one starts', async () => {
+  await using stage = await setStage(6)
+  const config = { ...stage.config, probe: { intervalMs: 500, vantagePoints: 2 } }
+  await using first = await spawnService('prober', { config })
+  await using second = await spawnService('prober', { config })
+  for (const prober of [first, second]) await sees(prober, 2)
+  await using third = await spawnService('prober', { config })
+  for (const prober of [first, second, third]) await sees(prober, 3)
+  await sleep(600)
+  const since = performance.now()
+  await sleep(2500)
+  for (const proxy of stage.proxies) {
+    const probes = proxy.asked.filter(({ at }) => at >= since)
+    // Five intervals of two, and jitter at either end of each.
+    expect(probes.length).toBeGreaterThanOrEqual(8)
+    expect(probes.length).toBeLessThanOrEqual(12)
+    expect(sources(proxy, since).size).toBe(2)
+  }
+  const probed = await Promise.all(
+    [first, second, third].map(async (prober) => Number((await readyz(prober))['probed'])),
+  )
+  expect(probed.reduce((sum, one) => sum + one, 0)).toBe(12)
+  expect(probed[2]).toBeGreaterThan(0)
+})
+
 it('a prober that is stopped hands its proxies over at once and leaves no lease', async () => {
   await using stage = await setStage(6)
   const { config, bus } = stage

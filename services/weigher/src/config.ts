@@ -1,4 +1,4 @@
-import { config, type Config } from '@siplb/contracts'
+import { config, weightsConfig, type Config } from '@siplb/contracts'
 import type { Settings } from '@siplb/weighing'
 
 /** The weigher takes `weights`, `probe.intervalMs`, `nats`, `http`, `log`, and of `pools` all but whom they match. */
@@ -13,5 +13,18 @@ export function settingsOf({ weights, probe, pools }: Config): ReadonlyMap<strin
       id,
       { weights, probeIntervalMs: probe.intervalMs, policy, strict },
     ]),
+  )
+}
+
+/** What the shadow of a pool goes by, where it has one: the settings of the pool, and laid over them what is to be otherwise. */
+export function shadowSettingsOf(given: Config): ReadonlyMap<string, Settings> {
+  return new Map(
+    [...settingsOf(given)].flatMap(([id, live]) => {
+      const { shadow } = given.pools[id] ?? {}
+      if (shadow === undefined) return []
+      const { policy = live.policy, strict = live.strict } = shadow
+      const weights = weightsConfig.parse({ ...live.weights, ...shadow.weights })
+      return [[id, { ...live, weights, policy, strict }]]
+    }),
   )
 }

@@ -9,6 +9,8 @@ export interface PoolFigures {
   readonly pool: string
   readonly proxies: readonly WeighedProxy[]
   readonly said: WeightTable | undefined
+  /** What its shadow said last, where it has one. */
+  readonly shadow?: WeightTable | undefined
   readonly isWriter: boolean
   /** Since the table was last found true. */
   readonly ageMs: number
@@ -55,6 +57,7 @@ export function createWeigherMetrics(registry: Registry, figures: () => readonly
     'pool',
     'problem',
   ])
+  const shadowed = counter('siplb_weights_shadowed_total', 'Tables that a shadow would have said.', ['pool'])
   const ignoredLabels = ['channel', 'reason']
   const ignored = counter(
     'siplb_weigher_events_ignored_total',
@@ -91,6 +94,18 @@ export function createWeigherMetrics(registry: Registry, figures: () => readonly
   ofPool('siplb_weights_seq', 'Sequence number of the table within its epoch.', ({ said }) => said?.seq)
   ofPool('siplb_weights_age_seconds', 'Since the table was last found true, or heard of.', ({ ageMs }) => ageMs / 1000)
   new Gauge({
+    name: 'siplb_proxy_shadow_weight',
+    help: 'Weight by the shadow of the pool, as told; nobody chooses by it.',
+    labelNames: ['pool', 'proxy'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { pool, shadow } of figures()) {
+        for (const { id, weight } of shadow?.proxies ?? []) this.set({ pool, proxy: id }, weight)
+      }
+    },
+  })
+  new Gauge({
     name: 'siplb_proxy_state',
     help: '1 for the state that the proxy is in.',
     labelNames: ['pool', 'proxy', 'state'],
@@ -104,6 +119,7 @@ export function createWeigherMetrics(registry: Registry, figures: () => readonly
   })
   return {
     published: (pool: string) => published.inc({ pool }),
+    shadowed: (pool: string) => shadowed.inc({ pool }),
     writeFailed: (pool: string, problem: 'conflict' | 'store') => failures.inc({ pool, problem }),
     ignored: (channel: string, reason: 'unknown-pool' | 'unknown-proxy' | 'repeated') =>
       ignored.inc({ channel, reason }),

@@ -28,6 +28,7 @@ export const HeaderId = {
   ProxyAuthenticate: 25,
   Event: 26,
   ReferTo: 27,
+  ResourcePriority: 28,
 } as const
 
 export type HeaderId = (typeof HeaderId)[keyof typeof HeaderId]
@@ -61,6 +62,7 @@ const names: readonly (readonly [HeaderId, string, string?])[] = [
   [HeaderId.ProxyAuthenticate, 'Proxy-Authenticate'],
   [HeaderId.Event, 'Event', 'o'],
   [HeaderId.ReferTo, 'Refer-To', 'r'],
+  [HeaderId.ResourcePriority, 'Resource-Priority'],
 ]
 
 const lists: ReadonlySet<HeaderId> = new Set<HeaderId>([

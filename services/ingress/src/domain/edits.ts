@@ -3,8 +3,10 @@ import {
   addViaParams,
   applyEdits,
   HeaderId,
+  overloadOffer,
   pushVia,
   removeFirstValues,
+  removeForeignOverload,
   removeLastRoute,
   removeLines,
   removeTopRoutes,
@@ -29,6 +31,15 @@ export interface Forwarding {
 export interface ReceivedParams {
   readonly received?: string
   readonly rport?: number
+}
+
+const offer = Object.entries(overloadOffer)
+  .map(([name, value]) => (value === '' ? `;${name}` : `;${name}=${value}`))
+  .join('')
+
+/** Our Via of one branch. It may announce that we obey overload control (RFC 7339, 4.1). */
+export function ownVia(host: string, branch: string, announcesOverload: boolean): string {
+  return `SIP/2.0/UDP ${host};rport;branch=${branch}${announcesOverload ? offer : ''}`
 }
 
 /** RFC 3261, 16.6, as edits in one copy; every other octet stays as it came. */
@@ -58,9 +69,9 @@ function strictEdits(request: SipRequest, { routes, ownRoutes }: Way): Edit[] {
   return [replaceRequestUri(request, meant), ...removed]
 }
 
-/** 16.7 step 3: our Via comes off, and nothing else is touched. */
+/** 16.7 step 3: our Via comes off, and nothing else is touched but overload feedback that a proxy left in the Via of others. */
 export function relayResponse(response: SipResponse): Buffer {
-  return applyEdits(response, removeTopVia(response))
+  return applyEdits(response, [...removeTopVia(response), ...removeForeignOverload(response)])
 }
 
 /**

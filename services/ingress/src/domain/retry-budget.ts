@@ -1,29 +1,25 @@
-export interface BudgetSettings {
-  /** Retries earned by each new request. */
-  readonly perRequest: number
-  /** Retries earned each second in any case. */
-  readonly perSecond: number
-  /** How many seconds of traffic may be saved up, and the least that the bucket holds. */
-  readonly savedSeconds: number
-  readonly leastCapacity: number
-}
-
-const defaultBudget: BudgetSettings = { perRequest: 0.1, perSecond: 10, savedSeconds: 60, leastCapacity: 100 }
+import type { RetryConfig } from '@siplb/contracts'
 
 /**
  * A token bucket that bounds how much traffic failover may add (Finagle's RetryBudget): without it, a pool in trouble would get
  * every request several times.
  */
 export class RetryBudget {
-  readonly #settings: BudgetSettings
+  #settings: RetryConfig
   #tokens: number
   #at: number
   #requestsPerSecond = 0
 
-  constructor(now: number, settings: BudgetSettings = defaultBudget) {
+  constructor(now: number, settings: RetryConfig) {
     this.#settings = settings
     this.#at = now
     this.#tokens = settings.leastCapacity
+  }
+
+  /** What is saved up stays, as far as the bucket still holds it. */
+  configure(settings: RetryConfig): void {
+    this.#settings = settings
+    this.#add(0)
   }
 
   /** A new request was taken. */

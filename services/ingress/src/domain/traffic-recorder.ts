@@ -8,6 +8,7 @@ interface ProxyRecord {
   requests: number
   outcomes: Outcomes
   fresh: Fresh
+  retryAfterMs: number
   readonly responseTimes: Map<string, SketchBuilder>
   readonly queueing: Map<string, QueueingSums>
 }
@@ -49,14 +50,22 @@ export class TrafficRecorder {
     if (ahead !== undefined) getOrMake(queueing, method, () => new QueueingSums()).add(ms, ahead)
   }
 
+  retryAfter(proxy: string, ms: number): void {
+    const record = this.#record(proxy)
+    record.retryAfterMs = Math.max(record.retryAfterMs, ms)
+  }
+
   /** Hands out what happened at one proxy, and forgets it. */
-  take(proxy: string): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'fresh' | 'responseTimes' | 'queueing'> {
+  take(
+    proxy: string,
+  ): Pick<ProxyTraffic, 'requests' | 'outcomes' | 'fresh' | 'responseTimes' | 'queueing' | 'retryAfterMs'> {
     const record = this.#records.get(proxy)
     if (record === undefined) return { requests: 0, outcomes: noOutcomes(), fresh: nothingFresh(), responseTimes: {} }
-    const { requests, outcomes, fresh } = record
+    const { requests, outcomes, fresh, retryAfterMs } = record
     record.requests = 0
     record.outcomes = noOutcomes()
     record.fresh = nothingFresh()
+    record.retryAfterMs = 0
     const sketches = [...record.responseTimes].filter(([, sketch]) => sketch.count > 0)
     const sums = [...record.queueing].filter(([, one]) => one.samples > 0)
     return {
@@ -65,6 +74,7 @@ export class TrafficRecorder {
       fresh,
       responseTimes: Object.fromEntries(sketches.map(([method, sketch]) => [method, sketch.take()])),
       ...(sums.length === 0 ? {} : { queueing: Object.fromEntries(sums.map(([method, one]) => [method, one.take()])) }),
+      ...(retryAfterMs === 0 ? {} : { retryAfterMs }),
     }
   }
 
@@ -75,6 +85,7 @@ export class TrafficRecorder {
         requests: 0,
         outcomes: noOutcomes(),
         fresh: nothingFresh(),
+        retryAfterMs: 0,
         responseTimes: new Map(),
         queueing: new Map(),
       }

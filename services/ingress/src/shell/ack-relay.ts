@@ -2,11 +2,12 @@ import { makeBranch, parseRoutes } from '@siplb/sip'
 import { readWay, type Way } from '../domain/affinity.ts'
 import { admit } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
-import { forwardRequest } from '../domain/edits.ts'
+import { forwardRequest, ownVia } from '../domain/edits.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { standInRoute } from './dialogs.ts'
 import type { Link } from './link.ts'
+import { obeysOverload } from './overload-feedback.ts'
 import type { RequestRouter } from './request-router.ts'
 import type { Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
@@ -82,7 +83,7 @@ export class AckRelay {
     const branch = makeBranch({ instance: ctx.bus.instance, worker: 0, unique: uniqueText() })
     const replaceRoute = token === undefined ? undefined : standInRoute(ctx, token, target, way)
     return forwardRequest(request, way, {
-      via: `SIP/2.0/UDP ${ctx.advertised(local)};rport;branch=${branch}`,
+      via: ownVia(ctx.advertised(local), branch, obeysOverload(ctx, target)),
       received,
       ...(replaceRoute === undefined ? {} : { replaceRoute }),
     })

@@ -1,6 +1,6 @@
 import type { Bus } from '@siplb/bus'
 import type { Config } from '@siplb/contracts'
-import type { Chooser, Matcher, RendezvousKeyOf } from '@siplb/routing'
+import type { Chooser, Matcher, Networks, RendezvousKeyOf } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
@@ -8,6 +8,8 @@ import type { Target } from '../domain/branch.ts'
 import type { DecisionLog } from '../domain/decision-log.ts'
 import type { Challenges } from '../domain/challenges.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
+import type { LivingIngresses } from '../domain/living-ingresses.ts'
+import type { PoolOverload } from '../domain/pool-overload.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
@@ -18,6 +20,7 @@ import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
 import type { RouteClient } from './route-client.ts'
 import type { ServerTransaction } from './server-transaction.ts'
+import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
@@ -29,6 +32,7 @@ export interface IngressContext {
   readonly wheel: TimerWheel
   readonly metrics: IngressMetrics
   readonly tables: TableKeeper
+  readonly shadows: ShadowTables
   readonly routeClient: RouteClient
   readonly publisher: MessagePublisher
   readonly links: ProxyLinks
@@ -41,16 +45,20 @@ export interface IngressContext {
   readonly clients: TransactionTable<ClientTransaction>
   readonly decisions: DecisionLog
   readonly challenges: Challenges
+  readonly ingresses: LivingIngresses
   /** As configured now. */
   config: Config
   matcher: Matcher
   rendezvousKeyOf: RendezvousKeyOf
+  /** Sources that no limit holds for. */
+  trusted: Networks
   isDraining: boolean
   /** Runs what a message or an answer brought. Never throws: one bad message must not hurt another call. False: it failed. */
   readonly attempt: (work: () => void) => boolean
   /** How to send to a target; `local` is the socket by which the other side of the request knows us. */
   wayTo(target: Target, local: Endpoint): Link | undefined | Promise<Link | undefined>
   trafficOf(pool: string): PoolTraffic
+  overloadOf(pool: string): PoolOverload
   /** Ends of dialogs that other instances count, since they were last told. */
   dialogsEnded(pool: string): { ingress: string; dialog: string }[]
   /** `host:port` that goes into Via and Record-Route of what came in by this local port. */

@@ -3,7 +3,7 @@ import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
 import type { Branch, Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
-import { forwardRequest, relayResponse } from '../domain/edits.ts'
+import { forwardRequest, ownVia, relayResponse } from '../domain/edits.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
@@ -13,6 +13,7 @@ import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog, standInRoute } from './dialogs.ts'
 import type { Link } from './link.ts'
+import { obeysOverload, readFeedback } from './overload-feedback.ts'
 import type { Arrival, Forwarding, ServerTransaction } from './server-transaction.ts'
 import type { Timer } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
@@ -156,7 +157,7 @@ export class ForwardedRequest implements Forwarding {
     const recordRoute = this.#recordRoute(target, host)
     const replaceRoute = token === undefined ? undefined : standInRoute(this.#ctx, token, target, way)
     return forwardRequest(request, way, {
-      via: `SIP/2.0/UDP ${host};rport;branch=${branchId}`,
+      via: ownVia(host, branchId, obeysOverload(this.#ctx, target)),
       received,
       ...(recordRoute === undefined ? {} : { recordRoute }),
       ...(replaceRoute === undefined ? {} : { replaceRoute }),
@@ -181,6 +182,7 @@ export class ForwardedRequest implements Forwarding {
 
   #response(branch: Branch, client: ClientTransaction, response: SipResponse): void {
     const { request } = client
+    readFeedback(this.#ctx, branch.target, response)
     const isFinal = response.status >= 200
     if (!client.isAnswered && (isFinal || this.#method === 'INVITE')) {
       client.isAnswered = true
@@ -223,7 +225,10 @@ export class ForwardedRequest implements Forwarding {
     const { wheel, clients, now } = this.#ctx
     const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
-      response: (response) => this.#ctx.publisher.received(response, link.endpoint, proxyOf(branch.target)),
+      response: (response) => {
+        readFeedback(this.#ctx, branch.target, response)
+        this.#ctx.publisher.received(response, link.endpoint, proxyOf(branch.target))
+      },
       timeout: () => {},
       ended: () => clients.remove(cancel.key),
     })

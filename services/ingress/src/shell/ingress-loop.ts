@@ -194,7 +194,8 @@ export class IngressLoop {
     const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, purpose: 'choice' })
     this.#router.choose(server.arrival, (routing) => {
       if (routing.kind === 'targets') forwarded.start(routing.targets, routing.decided)
-      else forwarded.answer(routing.status, routing.status === 503)
+      // Shed without Retry-After (RFC 7339, 5.10): who is sent away for a time could come back all at once.
+      else forwarded.answer(routing.status, routing.status === 503 && !routing.isShed)
     })
   }
 

@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
-import { createChooser, createMatcher, rendezvousKeys } from '@siplb/routing'
+import { createChooser, createMatcher, createNetworks, rendezvousKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { parseUri, TransactionTable } from '@siplb/sip'
 import { createResolver, type Endpoint } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
 import { DialogLeases } from '../domain/dialog-leases.ts'
+import { LivingIngresses } from '../domain/living-ingresses.ts'
+import { PoolOverload } from '../domain/pool-overload.ts'
 import { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
@@ -20,11 +22,13 @@ import { IngressLoop } from './ingress-loop.ts'
 import { ListenerLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
+import { createOverloadExchange } from './overload-exchange.ts'
 import { PoolTraffic } from './pool-traffic.ts'
 import { ProxyLinks } from './proxy-links.ts'
 import { RequestRouter } from './request-router.ts'
 import { RouteClient } from './route-client.ts'
 import type { ServerTransaction } from './server-transaction.ts'
+import { ShadowTables } from './shadow-tables.ts'
 import { AddressBook } from './surroundings.ts'
 import { TableKeeper } from './table-keeper.ts'
 import { TimerWheel } from './timer-wheel.ts'
@@ -76,6 +80,7 @@ export function createIngress(options: IngressOptions): Ingress {
     log,
   })
   const traffic = new Map<string, PoolTraffic>()
+  const overload = new Map<string, PoolOverload>()
   const ended = new Map<string, { ingress: string; dialog: string }[]>()
   const ctx: IngressContext = {
     bus,
@@ -86,18 +91,27 @@ export function createIngress(options: IngressOptions): Ingress {
     links,
     wheel: new TimerWheel(now, (error) => log.error({ err: error }, 'timer failed')),
     tables: new TableKeeper(bus, options.disk, log, now),
+    shadows: new ShadowTables({
+      bus,
+      config: () => ctx.config,
+      random: Math.random,
+      now,
+      onChoice: (pool, proxy) => metrics.shadowDecisions.inc({ pool, proxy }),
+    }),
     routeClient: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
     publisher: new MessagePublisher(bus, config.ingress, () => metrics.untold.inc()),
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
-    budget: new RetryBudget(now()),
+    budget: new RetryBudget(now(), config.retry),
     tokenKeys: options.tokenKeys,
     servers: new TransactionTable<ServerTransaction>(),
     clients: new TransactionTable<ClientTransaction>(),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
+    ingresses: new LivingIngresses(bus.instance),
     matcher: createMatcher(config.pools),
     rendezvousKeyOf: rendezvousKeys(config.pools),
+    trusted: createNetworks(config.ingress.trusted),
     isDraining: false,
     attempt(work) {
       try {
@@ -117,6 +131,7 @@ export function createIngress(options: IngressOptions): Ingress {
       const endpoint = links.endpointOf(target.uri)
       return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
     },
+    overloadOf: (pool) => getOrMake(overload, pool, () => new PoolOverload(Math.random)),
     trafficOf: (pool) => getOrMake(traffic, pool, () => new PoolTraffic()),
     dialogsEnded: (pool) => getOrMake(ended, pool, () => []),
     advertised: (local) => listeners.advertised(local),
@@ -141,6 +156,7 @@ export function createIngress(options: IngressOptions): Ingress {
       tables(ctx),
       proxies(ctx, addresses),
       createTrafficPublisher(ctx),
+      createOverloadExchange(ctx),
       publishing(ctx),
       listeners,
       calls(ctx, loop),
@@ -149,6 +165,8 @@ export function createIngress(options: IngressOptions): Ingress {
       ctx.config = changed
       ctx.matcher = createMatcher(changed.pools)
       ctx.rendezvousKeyOf = rendezvousKeys(changed.pools)
+      ctx.trusted = createNetworks(changed.ingress.trusted)
+      ctx.budget.configure(changed.retry)
       ctx.tables.configure(changed.pools)
       addresses.refresh()
     },
@@ -167,6 +185,7 @@ function followTable(
     () => addresses.refresh(),
     (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared'),
   )
+  ctx.overloadOf(table.pool).keepOnly(new Set(table.proxies.map(({ id }) => id)))
   // What is sent to one that is down already was sent there knowingly.
   const wereDown = new Set(before.filter(({ state }) => state === 'down').map(({ id }) => id))
   for (const { id, state, uri } of table.proxies) {
@@ -180,6 +199,7 @@ function tables(ctx: IngressContext): Component {
     start() {
       ctx.tables.configure(ctx.config.pools)
       ctx.tables.start()
+      ctx.shadows.start()
     },
   }
 }

@@ -26,6 +26,7 @@ export class PoolTraffic {
   readonly ledger = new WorkLedger()
   readonly #recorder = new TrafficRecorder()
   readonly #fresh = new Map<Task, Fresh>()
+  #shed = 0
   readonly #firstResponses = new Map<string, FirstResponses>()
   readonly #typical = new TypicalResponse()
 
@@ -64,6 +65,22 @@ export class PoolTraffic {
   workAt(now: number): (proxy: string) => number {
     this.ledger.release(now)
     return (proxy) => this.ledger.workOf(proxy)
+  }
+
+  /** A 503 with Retry-After. */
+  retryAfter(proxy: string, ms: number): void {
+    this.#recorder.retryAfter(proxy, ms)
+  }
+
+  /** A new request was refused at the edge. */
+  shed(): void {
+    this.#shed += 1
+  }
+
+  takeShed(): number {
+    const shed = this.#shed
+    this.#shed = 0
+    return shed
   }
 
   p99Ms(proxy: string): number | undefined {

@@ -1,8 +1,10 @@
-import type { Candidate, RouteAnswer, RouteFacts } from '@siplb/contracts'
-import { draw, pickFreshest, route } from '@siplb/routing'
+import type { Candidate, RouteAnswer, Routed, RouteFacts } from '@siplb/contracts'
+import { draw, route, type Snapshot } from '@siplb/routing'
 import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
+import type { Chosen } from '../domain/pool-overload.ts'
+import { classOf } from '../domain/request-class.ts'
 import { targetsOf } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
@@ -12,7 +14,7 @@ import type { Arrival } from './server-transaction.ts'
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
   | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided }
-  | { readonly kind: 'refused'; readonly status: 404 | 500 | 503 }
+  | { readonly kind: 'refused'; readonly status: 404 | 500 | 503; readonly isShed: boolean }
 
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
 export class RequestRouter {
@@ -35,7 +37,7 @@ export class RequestRouter {
     }
     routeClient.ask(facts, (answered) => {
       // Whatever went wrong, the caller is not left waiting.
-      if (!attempt(() => onAnswer(answered))) attempt(() => done({ kind: 'refused', status: 500 }))
+      if (!attempt(() => onAnswer(answered))) attempt(() => done({ kind: 'refused', status: 500, isShed: false }))
     })
   }
 
@@ -50,7 +52,7 @@ export class RequestRouter {
     // Known to be down: then the others first, for its refusal may never come.
     const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]
     metrics.decisions.inc({ pool, proxy, source: 'token' })
-    if (targets.length === 0) return { kind: 'refused', status: 503 }
+    if (targets.length === 0) return { kind: 'refused', status: 503, isShed: false }
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
     const { callId, method } = request
     const decided = this.#note({
@@ -75,27 +77,65 @@ export class RequestRouter {
     )
   }
 
-  #decide({ request }: Arrival, facts: RouteFacts, answered: Answered, at: number): Routing {
+  #decide(arrival: Arrival, facts: RouteFacts, answered: Answered, at: number): Routing {
     const answer = this.#answerOf(facts, answered)
-    if (answer.outcome !== 'routed') return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503 }
-    const { pool, pick } = answer
-    const picked = pickFreshest(answer.candidates, pick, this.#ctx.trafficOf(pool).workAt(at))
-    const candidates = this.#challengerFirst(request, pool, picked, at)
+    if (answer.outcome !== 'routed')
+      return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503, isShed: false }
+    const { pool, epoch, seq } = answer
+    const workOf = this.#ctx.trafficOf(pool).workAt(at)
+    if (this.#ctx.shadows.has(pool)) this.#shadow(pool, facts, workOf)
+    const chosen = this.#pick(arrival, answer, workOf, at)
+    if (chosen.kind === 'shed') return { kind: 'refused', status: 503, isShed: true }
+    const { candidates } = chosen
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
-    const { epoch, seq } = answer
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
     return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
   }
 
+  /** Counts where the shadow of the pool would have sent it. */
+  #shadow(pool: string, facts: RouteFacts, workOf: (proxy: string) => number): void {
+    const { shadows, rendezvousKeyOf, attempt } = this.#ctx
+    const keyOf = ({ policy }: Snapshot) => (policy === 'rendezvous' ? rendezvousKeyOf(pool, facts) : undefined)
+    attempt(() => shadows.choose(pool, keyOf, workOf))
+  }
+
+  #pick(
+    { request, source }: Arrival,
+    { pool, pick, candidates }: Routed,
+    workOf: (proxy: string) => number,
+    at: number,
+  ): Chosen {
+    const { tables, trusted, ingresses, config, metrics } = this.#ctx
+    const traffic = this.#ctx.trafficOf(pool)
+    const requestClass = classOf(request, trusted.has(source.address))
+    const chosen = this.#ctx.overloadOf(pool).choose(
+      {
+        candidates,
+        pick,
+        challenger: this.#challenger(request, pool, at),
+        requestClass,
+        rows: tables.rowsOf(pool),
+        workOf,
+        mayShed: config.pools[pool]?.overload.shed === true,
+        ingresses: ingresses.count(at),
+      },
+      at,
+    )
+    if (chosen.kind === 'shed') {
+      metrics.shed.inc({ pool, class: requestClass })
+      traffic.shed()
+    } else if (chosen.divertedFrom !== undefined) metrics.diverted.inc({ pool, proxy: chosen.divertedFrom })
+    return chosen
+  }
+
   /** Who asked for the credentials that now come is asked again, as long as it takes new requests. */
-  #challengerFirst({ callId, from }: SipRequest, pool: string, picked: readonly Candidate[], at: number): Candidate[] {
+  #challenger({ callId, from }: SipRequest, pool: string, at: number): Candidate | undefined {
     const { challenges, tables } = this.#ctx
     const proxy = challenges.find(callId, from.tag, pool, at)
     const row = proxy === undefined ? undefined : tables.get(pool)?.find(proxy)
-    if (row === undefined || row.weight === 0) return [...picked]
-    return [{ proxy: row.id, uri: row.uri, weight: row.weight }, ...picked.filter((one) => one.proxy !== row.id)]
+    return row === undefined || row.weight === 0 ? undefined : { proxy: row.id, uri: row.uri, weight: row.weight }
   }
 
   #note(decided: Decided): Decided {

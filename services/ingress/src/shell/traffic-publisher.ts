@@ -21,10 +21,12 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
     const { bus, tables, dialogs } = ctx
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
     const ids = tables.rowsOf(pool).map(({ id }) => id)
-    const proxies = ctx.trafficOf(pool).take(ids, (proxy) => dialogs.countOf(pool, proxy))
+    const taken = ctx.trafficOf(pool).take(ids, (proxy) => dialogs.countOf(pool, proxy))
+    const proxies = ctx.shadows.counted(pool, taken)
     const ended = ctx.dialogsEnded(pool)
     const dialogsEnded = ended.splice(0, MOST_ENDED)
-    const told = { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, dialogsEnded }
+    const shed = ctx.trafficOf(pool).takeShed()
+    const told = { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, shed, dialogsEnded }
     // What nobody heard is told again, for else the other one counts on.
     if (!bus.publish(trafficSeen, { pool }, told)) ended.unshift(...dialogsEnded.slice(0, MOST_ENDED - ended.length))
   }
@@ -49,6 +51,7 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
     ...ticker,
     start() {
       ctx.bus.subscribe(trafficSeen, { pool: '*' }, ({ data }) => {
+        ctx.ingresses.seen(data.ingress, ctx.now())
         for (const { ingress, dialog } of data.dialogsEnded) {
           if (ingress === ctx.bus.instance) ctx.dialogs.close(dialog)
         }

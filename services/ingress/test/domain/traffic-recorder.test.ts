@@ -64,4 +64,13 @@ describe('the traffic recorder', () => {
     })
     expect(recorder.take('px1').queueing).toBeUndefined()
   })
+
+  it('hands out the longest Retry-After, once', () => {
+    const recorder = new TrafficRecorder()
+    recorder.retryAfter('px1', 5000)
+    recorder.retryAfter('px1', 9000)
+    recorder.retryAfter('px1', 7000)
+    expect(recorder.take('px1').retryAfterMs).toBe(9000)
+    expect(recorder.take('px1')).not.toHaveProperty('retryAfterMs')
+  })
 })

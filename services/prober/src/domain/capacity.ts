@@ -16,5 +16,6 @@ export function judgeLoad(report: LoadReport, configured: number | undefined, pe
   if (report.kind === 'load') return { load: report.load, peak, capacity: undefined }
   const newPeak = Math.max(peak, report.active)
   const capacity = configured ?? report.capacity ?? 2 * newPeak
-  return { load: capacity === 0 ? 0 : Math.min(1, report.active / capacity), peak: newPeak, capacity }
+  const share = capacity === 0 ? 0 : Math.min(1, report.active / capacity)
+  return { load: Math.max(share, report.atLeast ?? 0), peak: newPeak, capacity }
 }

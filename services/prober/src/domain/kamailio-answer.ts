@@ -1,4 +1,5 @@
-import type { Figures, LoadReport } from './load-report.ts'
+import { unusable, type LoadAnswer } from './load-answer.ts'
+import type { Figures } from './load-report.ts'
 
 /**
  * Kamailio's statistics over JSON-RPC (its modules jsonrpcs, xhttp and tmx). `active_transactions` have no final answer yet: work.
@@ -11,16 +12,13 @@ export const kamailioQuestion = JSON.stringify({
   params: ['tmx:active_transactions', 'tmx:inuse_transactions'],
 })
 
-export type KamailioAnswer =
-  { readonly kind: 'report'; readonly report: LoadReport } | { readonly kind: 'unusable'; readonly problem: string }
-
 /** Asked for as `tmx:active_transactions`, it is answered as `tmx.active_transactions` (5.6). */
-export function readKamailioAnswer(text: string): KamailioAnswer {
+export function readKamailioAnswer(text: string): LoadAnswer {
   const result = resultOf(text)
-  if (result === undefined) return { kind: 'unusable', problem: 'not a JSON-RPC result' }
+  if (result === undefined) return unusable('not a JSON-RPC result')
   const active = count(result['tmx.active_transactions'])
   if (active === undefined) {
-    return { kind: 'unusable', problem: 'no tmx:active_transactions in the answer; load the module tmx in Kamailio' }
+    return unusable('no tmx:active_transactions in the answer; load the module tmx in Kamailio')
   }
   const inuse = count(result['tmx.inuse_transactions'])
   const details: Figures = inuse === undefined ? { active } : { active, inuse }

@@ -10,6 +10,8 @@ export type LoadReport =
       readonly kind: 'active'
       readonly active: number
       readonly capacity: number | undefined
+      /** Load 0…1 by another measure, such as the processor: what is fuller counts. */
+      readonly atLeast?: number
       readonly details: Figures
     }
 

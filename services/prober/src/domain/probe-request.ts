@@ -1,4 +1,4 @@
-import { hostPort, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
+import { hostPort, overloadOffer, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
 
 /** Where to send a probe, or why a proxy cannot be probed. */
 export type ProbeAddress =
@@ -18,27 +18,29 @@ export function probeAddress(uri: string): ProbeAddress {
   return { kind: 'address', ...hostPort(parsed) }
 }
 
+/** Of the socket that sends. */
+export interface LocalAddress {
+  readonly address: string
+  readonly port: number
+}
+
 export interface ProbeIds {
   readonly branch: string
   readonly callId: string
   readonly fromTag: string
 }
 
+/** `rport` brings the answer back through a NAT (RFC 3581); the others say that we hear overload control. */
+export const viaParams = { rport: '', ...overloadOffer }
+
 /**
- * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn). `rport`
- * brings it back through a NAT (RFC 3581). `local` is the sending socket.
+ * OPTIONS outside a dialog (RFC 3261, 11.1): each a transaction of its own, so an answer is never ambiguous (Karn).
  */
-export function probeRequest(
-  uri: string,
-  from: string,
-  local: { readonly address: string; readonly port: number },
-  ids: ProbeIds,
-): RequestSpec {
-  const host = local.address.includes(':') ? `[${local.address}]` : local.address
+export function probeRequest(uri: string, from: string, local: LocalAddress, ids: ProbeIds): RequestSpec {
   return {
     method: 'OPTIONS',
     uri,
-    via: { transport: 'UDP', sentBy: `${host}:${local.port}`, branch: ids.branch, params: { rport: '' } },
+    via: { transport: 'UDP', sentBy: sentBy(local), branch: ids.branch, params: viaParams },
     from: `<${from}>;tag=${ids.fromTag}`,
     to: `<${logicalUri(uri)}>`,
     callId: ids.callId,
@@ -52,8 +54,12 @@ export function probeRequest(
   }
 }
 
-// RFC 3261, 19.1.1, table 1: neither port nor transport belong into To.
-function logicalUri(uri: string): string {
+export function sentBy({ address, port }: LocalAddress): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+/** RFC 3261, 19.1.1, table 1: neither port nor transport belong into To. */
+export function logicalUri(uri: string): string {
   const parsed: Uri | undefined = parseUri(uri)
   if (parsed === undefined) return uri
   return `${parsed.scheme}:${parsed.user === undefined ? '' : `${parsed.user}@`}${parsed.host}`

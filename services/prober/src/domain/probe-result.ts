@@ -1,8 +1,9 @@
-import type { ResponseTime } from '@siplb/contracts'
+import type { ProbeConfig, ResponseTime } from '@siplb/contracts'
 import type { SipResponse } from '@siplb/sip'
 
 /** A probe under way. Instants are monotonic milliseconds. */
 export interface SentProbe {
+  readonly method: 'OPTIONS' | 'INVITE'
   readonly branch: string
   readonly callId: string
   /** 1 for a scheduled probe, 2 and on for the quick repeats after a loss. */
@@ -14,6 +15,8 @@ export interface SentProbe {
   /** The datagram may never have left this host. */
   readonly isDoubtful?: boolean
 }
+
+type AliveCodes = ProbeConfig['aliveCodes']
 
 interface Heard {
   readonly status: number
@@ -28,20 +31,29 @@ export interface Sample {
   readonly endedAt: number
 }
 
-const METHOD = 'OPTIONS'
-
 /** The branch has found the probe; Call-ID and CSeq have to be ours too, and the Via the only one (RFC 3261, 8.1.3.3). */
 export function isAnswerTo(probe: SentProbe, response: SipResponse): boolean {
   const { callId, cseq, viaCount } = response
-  return callId === probe.callId && cseq.number === 1 && cseq.method === METHOD && viaCount === 1
+  return callId === probe.callId && cseq.number === 1 && cseq.method === probe.method && viaCount === 1
 }
 
-/** Any final status shows a living proxy, 503 too: whoever weighs judges by the status. */
-export function onAnswer(probe: SentProbe, { status, at }: Heard): SentProbe | Sample {
+/**
+ * Any final status that the operator counts as alive shows a living proxy, by default 503 too: whoever weighs judges by the
+ * status. Any other is a loss that tells its status.
+ */
+export function onAnswer(probe: SentProbe, { status, at }: Heard, aliveCodes: AliveCodes): SentProbe | Sample {
   if (status < 200) return probe.provisional === undefined ? { ...probe, provisional: { status, at } } : probe
+  if (!isAlive(probe, status, aliveCodes)) return ended(probe, at, { outcome: 'lost', status })
   return answered(probe, status, probe.provisional?.at ?? at, at)
 }
 
+// A 487 ends a canary call that rang and was cancelled: our own doing (RFC 3261, 15.1.2).
+function isAlive({ method }: SentProbe, status: number, aliveCodes: AliveCodes): boolean {
+  if (method === 'INVITE' && status === 487) return true
+  return aliveCodes.some((code) => code === status || code === `${Math.floor(status / 100)}xx`)
+}
+
+/** For an INVITE as for OPTIONS, a provisional answer alone shows life too. */
 export function onDeadline(probe: SentProbe, now: number): Sample {
   const { provisional } = probe
   if (provisional !== undefined) return answered(probe, provisional.status, provisional.at, now)
@@ -63,6 +75,6 @@ function ended(
   endedAt: number,
   ending: Pick<Sample['result'], 'outcome' | 'responseTimeMs' | 'status'>,
 ): Sample {
-  const { attempt, sentAt, isDoubtful = false } = probe
-  return { result: { ...ending, method: METHOD, attempt }, isDoubtful, sentAt, endedAt }
+  const { method, attempt, sentAt, isDoubtful = false } = probe
+  return { result: { ...ending, method, attempt }, isDoubtful, sentAt, endedAt }
 }

@@ -44,13 +44,10 @@ export function livingProbers(beats: Beats, self: string, now: number): readonly
   return [...living].sort()
 }
 
-/** The one of the probers that probes this proxy. */
-export function proberOf(proxyKey: string, probers: readonly string[]): string | undefined {
-  let best: string | undefined
-  let bestScore = -1
-  for (const prober of probers) {
-    const score = fractionOf(`${prober}/${proxyKey}`)
-    if (score > bestScore) [best, bestScore] = [prober, score]
-  }
-  return best
+/** The probers that look at this proxy: the first `count` by rendezvous, all of them where fewer are alive. */
+export function probersOf(proxyKey: string, probers: readonly string[], count: number): readonly string[] {
+  if (count >= probers.length) return probers
+  const ranked = probers.map((prober) => ({ prober, score: fractionOf(`${prober}/${proxyKey}`) }))
+  ranked.sort((a, b) => b.score - a.score)
+  return ranked.slice(0, count).map(({ prober }) => prober)
 }

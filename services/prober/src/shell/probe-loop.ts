@@ -1,15 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProbeConfig } from '@siplb/contracts'
 import { createTicker, type Component } from '@siplb/runtime'
 import { probeAddress } from '../domain/probe-request.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
 import { healthy, ticked } from '../domain/self-health.ts'
-import { proberOf } from '../domain/sharing.ts'
+import { probersOf } from '../domain/sharing.ts'
 import { LoadQuery } from './load-query.ts'
 import { ProbeTarget, type ProbeTools } from './probe-target.ts'
 import { ProxyLoad } from './proxy-load.ts'
 
 /** Half of what a batch may wait for; short, so that a stall of the loop is noticed soon after it began. */
 const TICK_MS = 10
+/** How long a stop waits for canary calls to end: two retransmissions of a BYE or CANCEL. */
+const LAST_CALLS_MS = 2000
 
 export interface ProbeLoopOptions extends ProbeTools {
   readonly self: string
@@ -32,11 +35,14 @@ export class ProbeLoop implements Component {
   readonly #options: ProbeLoopOptions
   readonly #ticker: Component
   readonly #probed = new Map<string, Probed>()
+  /** Probed no more; their calls are being ended. */
+  readonly #leaving = new Set<ProbeTarget>()
   /** Outlive a proxy's stay with us: what was learnt of it is kept while it is in the list. */
   readonly #loads = new Map<string, ProxyLoad>()
   #settings: ProbeConfig
   #health = healthy
   #tickedAt = -Infinity
+  #loggedFor = ''
   #sharedFor: { readonly proxies: ReadonlyMap<string, ProbedProxy>; readonly probers: string } | undefined
 
   constructor(options: ProbeLoopOptions) {
@@ -67,11 +73,13 @@ export class ProbeLoop implements Component {
 
   async stop(): Promise<void> {
     await this.#ticker.stop?.()
-    for (const probed of this.#probed.values()) close(probed)
+    for (const probed of this.#probed.values()) this.#leave(probed)
     this.#probed.clear()
+    await this.#endCalls()
   }
 
   configure(settings: ProbeConfig): void {
+    if (settings.vantagePoints !== this.#settings.vantagePoints) this.#sharedFor = undefined
     this.#settings = settings
     for (const { target } of this.#probed.values()) target.configure(settings)
   }
@@ -85,6 +93,7 @@ export class ProbeLoop implements Component {
       target.tick(now)
       query?.tick(now)
     }
+    for (const target of this.#leaving) this.#closeOnceLeft(target, now)
     // Timers run before sockets are read: who had answered by now, while we were late, is heard first.
     setImmediate(() => this.#expire(now))
   }
@@ -98,9 +107,12 @@ export class ProbeLoop implements Component {
     const probers = this.#options.probers(now)
     const living = probers.join()
     if (this.#sharedFor?.proxies === proxies && this.#sharedFor.probers === living) return
-    if (this.#sharedFor?.probers !== living) this.#options.log.info({ probers }, 'probers share the proxies')
+    if (this.#loggedFor !== living) this.#options.log.info({ probers }, 'probers share the proxies')
+    this.#loggedFor = living
     this.#sharedFor = { proxies, probers: living }
-    const mine = [...proxies.values()].filter(({ key }) => proberOf(key, probers) === this.#options.self)
+    const { self } = this.#options
+    const { vantagePoints } = this.#settings
+    const mine = [...proxies.values()].filter(({ key }) => probersOf(key, probers, vantagePoints).includes(self))
     this.#take(new Map(mine.map((proxy) => [proxy.key, proxy])), now)
     this.#forget(proxies)
     this.#options.metrics.shared(this.#probed.size, probers.length)
@@ -110,10 +122,34 @@ export class ProbeLoop implements Component {
     for (const [key, probed] of this.#probed) {
       const wanted = mine.get(key)
       if (wanted !== undefined && isSame(wanted, probed.proxy)) continue
-      close(probed)
+      this.#leave(probed)
       this.#probed.delete(key)
     }
     for (const [key, proxy] of mine) if (!this.#probed.has(key)) this.#add(proxy, now)
+  }
+
+  #leave({ target, query }: Probed): void {
+    query?.close()
+    this.#leaving.add(target)
+    this.#closeOnceLeft(target, this.#options.now())
+  }
+
+  #closeOnceLeft(target: ProbeTarget, now: number): void {
+    if (!target.leave(now)) return
+    target.close()
+    this.#leaving.delete(target)
+  }
+
+  /** A callee that says nothing is not waited for longer than that: it has its own timers. */
+  async #endCalls(): Promise<void> {
+    const { now } = this.#options
+    const deadline = now() + LAST_CALLS_MS
+    while (now() < deadline && this.#leaving.values().some((target) => target.isInCalls(now()))) {
+      await sleep(TICK_MS)
+      for (const target of this.#leaving) this.#closeOnceLeft(target, now())
+    }
+    for (const target of this.#leaving) target.close()
+    this.#leaving.clear()
   }
 
   #add(proxy: ProbedProxy, now: number): void {
@@ -127,9 +163,7 @@ export class ProbeLoop implements Component {
     const load = this.#loads.get(proxy.key) ?? new ProxyLoad(proxy, signals, metrics, log)
     load.proxy = proxy
     this.#loads.set(proxy.key, load)
-    const source = proxy.load
-    const url = source?.source === 'kamailio' ? source.url : undefined
-    const query = source && url ? new LoadQuery(url, source, load, now, random) : undefined
+    const query = LoadQuery.of(proxy.load, load, now, random)
     this.#probed.set(proxy.key, { proxy, target: new ProbeTarget(address, load, this.#settings, this.#options), query })
   }
 
@@ -140,11 +174,6 @@ export class ProbeLoop implements Component {
       this.#options.metrics.forget(proxy)
     }
   }
-}
-
-function close({ target, query }: Probed): void {
-  target.close()
-  query?.close()
 }
 
 function isSame(a: ProbedProxy, b: ProbedProxy): boolean {

@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import type { ProbeConfig } from '@siplb/contracts'
 import type { Logger } from '@siplb/runtime'
-import { buildRequest, scan, type SipResponse } from '@siplb/sip'
+import { buildRequest, buildResponse, readOverload, scan, type SipRequest, type SipResponse } from '@siplb/sip'
 import type { Packet, Resolver, SocketProblem } from '@siplb/sip/transport'
+import { canaryInvite } from '../domain/canary-messages.ts'
 import { fractionOf } from '../domain/hash.ts'
 import { loadInAnswer } from '../domain/load-in-answer.ts'
 import { isAnswerTo, onAnswer, onDeadline, onRefusal, type Sample, type SentProbe } from '../domain/probe-result.ts'
-import { probeRequest } from '../domain/probe-request.ts'
+import { probeRequest, type LocalAddress, type ProbeIds } from '../domain/probe-request.ts'
 import { afterLoss, afterNews, firstPlan, takeDue, type Plan } from '../domain/probe-schedule.ts'
 import type { ProberMetrics } from '../metrics.ts'
+import { CanaryCalls } from './canary-calls.ts'
 import { ProbeSocket } from './probe-socket.ts'
 import type { ProxyLoad } from './proxy-load.ts'
 import type { SignalBatch } from './signal-batch.ts'
@@ -28,29 +30,40 @@ export interface ProbeTools {
  * P1. Each probe gives one sample: answered, lost or refused.
  * P2. A probe has succeeded only by a datagram from the proxy's address with our branch and Call-ID. Nothing in this process
  *     ever makes a response of its own.
+ * P3. The sample is taken from the first word of the proxy; a canary call behind it goes on until it is over, on its own.
  */
 export class ProbeTarget {
   readonly #load: ProxyLoad
   readonly #tools: ProbeTools
   readonly #socket: ProbeSocket
+  readonly #log: Logger
+  readonly #calls: CanaryCalls
   readonly #pending = new Map<string, SentProbe>()
   #settings: ProbeConfig
   #plan: Plan
+  #isUnwanted = false
+  #deadStatus: number | undefined
 
   constructor(address: { host: string; port: number }, load: ProxyLoad, settings: ProbeConfig, tools: ProbeTools) {
     this.#load = load
     this.#settings = settings
     this.#tools = tools
-    const { resolver, log } = tools
+    const { resolver, log, metrics } = tools
+    this.#log = log.child({ pool: load.proxy.pool, proxyId: load.proxy.id })
     this.#socket = new ProbeSocket({
       ...address,
       resolver,
-      log: log.child({ pool: load.proxy.pool, proxyId: load.proxy.id }),
+      log: this.#log,
       handlers: {
         onPacket: (packet) => this.#received(packet),
         onRefused: (problem) => this.#refused(problem),
         onError: (problem) => this.#failed(problem),
       },
+    })
+    this.#calls = new CanaryCalls({
+      proxy: load.proxy,
+      metrics,
+      send: (bytes) => this.#socket.connection?.send(bytes),
     })
     this.#plan = this.#planned()
   }
@@ -63,6 +76,7 @@ export class ProbeTarget {
 
   /** Sends what is due; without a way to the proxy it stays due. */
   tick(now: number): void {
+    this.#calls.tick(now)
     this.#socket.tick(now)
     if (this.#socket.connection === undefined) return
     const { plan, attempts } = takeDue(this.#plan, now, this.#tools.random)
@@ -73,6 +87,20 @@ export class ProbeTarget {
   /** Call it when everything that lay in the socket has been read: after a stall of this process answers wait there. */
   expire(now: number): void {
     for (const probe of this.#pending.values()) if (probe.deadlineAt <= now) this.#settle(probe, onDeadline(probe, now))
+  }
+
+  /** No more probes; what is under way gives no sample, and its calls are ended. True once nothing of them can be left. */
+  leave(now: number): boolean {
+    this.#pending.clear()
+    if (!this.#isUnwanted) this.#calls.endAll(now)
+    this.#isUnwanted = true
+    this.#calls.tick(now)
+    return this.#calls.isEmpty || this.#socket.connection === undefined
+  }
+
+  /** Whether the proxy holds a call of ours, or may be about to. */
+  isInCalls(now: number): boolean {
+    return this.#calls.isBusy(now)
   }
 
   close(): void {
@@ -87,29 +115,48 @@ export class ProbeTarget {
 
   #send(attempt: number): void {
     const { connection } = this.#socket
-    if (connection === undefined) return
+    const { method, timeoutMs } = this.#settings
+    if (connection === undefined || (method === 'INVITE' && this.#calls.isFull())) return
     const ids = newIds()
-    const bytes = buildRequest(probeRequest(this.#load.proxy.uri, this.#settings.from, connection.local, ids))
+    const bytes = this.#request(connection.local, ids)
     const sentAt = this.#tools.now()
     const { branch, callId } = ids
-    this.#pending.set(branch, { branch, callId, attempt, sentAt, deadlineAt: sentAt + this.#settings.timeoutMs })
-    connection.send(bytes)
+    this.#pending.set(branch, { method, branch, callId, attempt, sentAt, deadlineAt: sentAt + timeoutMs })
+    if (method === 'INVITE') this.#calls.start(bytes, this.#settings, sentAt)
+    else connection.send(bytes)
+  }
+
+  #request(local: LocalAddress, ids: ProbeIds): Buffer {
+    const { method, from, user } = this.#settings
+    const { uri } = this.#load.proxy
+    return buildRequest(
+      method === 'INVITE' ? canaryInvite(uri, user, from, local, ids) : probeRequest(uri, from, local, ids),
+    )
   }
 
   #received({ bytes, receivedAt }: Packet): void {
     const { metrics } = this.#tools
     const message = scan(bytes)
     if (message.kind === 'malformed') return metrics.strayed('malformed')
+    if (message.kind === 'request') return this.#asked(message)
     if (message.kind !== 'response') return metrics.strayed('not-a-response')
+    const isOfCall = this.#calls.received(message, receivedAt)
     const probe = this.#pending.get(message.topVia.branch ?? '')
+    if (probe !== undefined && isAnswerTo(probe, message)) return this.#answered(probe, message, receivedAt)
     // A retransmission, or too late.
-    if (probe === undefined) return metrics.strayed('unmatched')
-    if (!isAnswerTo(probe, message)) return metrics.strayed('foreign')
-    this.#answered(probe, message, receivedAt)
+    if (!isOfCall) metrics.strayed(probe === undefined ? 'unmatched' : 'foreign')
+  }
+
+  /** The callee of a canary call hung up first, or asks what we never offered (RFC 3261, 15.1.2, 12.2.2). */
+  #asked(request: SipRequest): void {
+    if (!this.#calls.knows(request) || request.method === 'ACK') return this.#tools.metrics.strayed('not-a-response')
+    const status = request.method === 'BYE' ? 200 : 481
+    this.#socket.connection?.send(buildResponse(request, { status }))
   }
 
   #answered(probe: SentProbe, response: SipResponse, at: number): void {
-    const next = onAnswer(probe, { status: response.status, at })
+    this.#load.askedForLess(readOverload(response.topVia), at)
+    const next = onAnswer(probe, { status: response.status, at }, this.#settings.aliveCodes)
     if ('branch' in next) {
       this.#pending.set(next.branch, next)
       return
@@ -123,6 +170,7 @@ export class ProbeTarget {
     // No route at all is rather a fault of this host.
     if (code === 'ENETUNREACH') this.#doubtPending()
     const now = this.#tools.now()
+    this.#calls.refused(now)
     for (const probe of this.#pending.values()) this.#settle(probe, onRefusal(probe, now))
   }
 
@@ -138,14 +186,26 @@ export class ProbeTarget {
   #settle(probe: SentProbe, sample: Sample): void {
     this.#pending.delete(probe.branch)
     this.#tools.signals.addSample(this.#load.proxy, sample)
-    const isLost = sample.result.outcome === 'lost'
-    this.#plan = isLost ? afterLoss(this.#plan, probe.attempt, sample.endedAt) : afterNews(this.#plan)
-    if (sample.result.outcome !== 'answered') this.#socket.doubt(sample.endedAt)
+    const { outcome, status } = sample.result
+    this.#sayAlive(outcome, status)
+    this.#plan = outcome === 'lost' ? afterLoss(this.#plan, probe.attempt, sample.endedAt) : afterNews(this.#plan)
+    if (outcome !== 'answered') this.#socket.doubt(sample.endedAt)
+  }
+
+  /** Why a proxy that answers counts as lost is said once. */
+  #sayAlive(outcome: Sample['result']['outcome'], status: number | undefined): void {
+    const before = this.#deadStatus
+    if (outcome === 'answered') this.#deadStatus = undefined
+    else if (outcome === 'lost' && status !== undefined) this.#deadStatus = status
+    if (this.#deadStatus === before) return
+    if (this.#deadStatus === undefined) this.#log.info({ status }, 'answer to the probe counts as alive again')
+    else
+      this.#log.warn({ status }, 'answer to the probe does not count as alive: its status is not in probe.aliveCodes')
   }
 }
 
 /** Hard to guess, so that nobody can answer in the proxy's place. */
-function newIds() {
+function newIds(): ProbeIds {
   const hex = randomBytes(28).toString('hex')
   return { branch: `z9hG4bK${hex.slice(0, 24)}`, callId: hex.slice(24, 48), fromTag: hex.slice(48) }
 }

@@ -1,6 +1,8 @@
+import type { Overload } from '@siplb/sip'
 import { judgeLoad } from '../domain/capacity.ts'
 import type { LoadInAnswer } from '../domain/load-in-answer.ts'
 import type { LoadReport } from '../domain/load-report.ts'
+import { heardOverload, isOld, loadOf, type OverloadHeard } from '../domain/overload-order.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
 import type { LoadSourceName, ProberMetrics } from '../metrics.ts'
 import type { SignalBatch } from './signal-batch.ts'
@@ -21,6 +23,7 @@ export class ProxyLoad {
   readonly #log: Log
   readonly #failing = new Set<LoadSourceName>()
   #peak = 0
+  #overload: OverloadHeard | undefined
 
   constructor(proxy: ProbedProxy, signals: SignalBatch, metrics: ProberMetrics, log: Log) {
     this.proxy = proxy
@@ -37,6 +40,18 @@ export class ProxyLoad {
     else if (body !== undefined) this.reported('body', body)
   }
 
+  /** What it asks for in the Via of any answer, a provisional one too. */
+  askedForLess(overload: Overload | 'malformed' | undefined, at: number): void {
+    if (overload === undefined) return
+    if (overload === 'malformed') return this.failed('oc', 'overload control in our Via that breaks RFC 7339')
+    if (isOld(this.#overload, overload, at)) return
+    this.#overload = heardOverload(overload, at)
+    const expiresInMs = Math.max(overload.validityMs, 1)
+    const load = { proxy: this.proxy.id, load: loadOf(overload), source: 'oc', ageMs: 0, expiresInMs, overload }
+    this.#signals.addLoad(this.proxy.pool, load)
+    this.#read('oc')
+  }
+
   reported(source: LoadSourceName, report: LoadReport): void {
     const { pool, id, load: settings } = this.proxy
     const { load, peak, capacity } = judgeLoad(report, settings?.capacity, this.#peak)
@@ -44,8 +59,7 @@ export class ProxyLoad {
     const details = capacity === undefined ? report.details : { ...report.details, capacity }
     const expiresInMs = settings?.expiryMs ?? EXPIRY_MS
     this.#signals.addLoad(pool, { proxy: id, load, source, ageMs: 0, expiresInMs, details })
-    this.#metrics.loadRead(this.proxy, source)
-    if (this.#failing.delete(source)) this.#log.info({ pool, proxyId: id, source }, 'load is readable again')
+    this.#read(source)
   }
 
   failed(source: LoadSourceName, problem: string): void {
@@ -53,5 +67,11 @@ export class ProxyLoad {
     if (this.#failing.has(source)) return
     this.#failing.add(source)
     this.#log.warn({ pool: this.proxy.pool, proxyId: this.proxy.id, source, problem }, 'load cannot be read')
+  }
+
+  #read(source: LoadSourceName): void {
+    const { pool, id } = this.proxy
+    this.#metrics.loadRead(this.proxy, source)
+    if (this.#failing.delete(source)) this.#log.info({ pool, proxyId: id, source }, 'load is readable again')
   }
 }

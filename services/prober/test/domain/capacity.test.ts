@@ -35,3 +35,10 @@ it('a capacity that the proxy tells wins over what was seen, and the operator’
 it('load is never more than 1', () => {
   expect(judgeLoad(active(300, 200), undefined, 0).load).toBe(1)
 })
+
+it('a proxy that is fuller by another measure has that load', () => {
+  const report = { kind: 'active', active: 10, capacity: 100, atLeast: 0.6, details: {} } as const
+  expect(judgeLoad(report, undefined, 0).load).toBe(0.6)
+  expect(judgeLoad({ ...report, active: 80 }, undefined, 0).load).toBe(0.8)
+  expect(judgeLoad(report, 12, 0).load).toBeCloseTo(10 / 12)
+})

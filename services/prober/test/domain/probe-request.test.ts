@@ -37,9 +37,11 @@ describe('a probe', () => {
     })
   })
 
-  it('names its own socket in the Via, with rport and its branch', () => {
-    expect(lines('127.0.0.1')).toContain('Via: SIP/2.0/UDP 127.0.0.1:4711;branch=z9hG4bKabc;rport\r\n')
-    expect(lines('::1')).toContain('Via: SIP/2.0/UDP [::1]:4711;branch=z9hG4bKabc;rport\r\n')
+  it('names its own socket in the Via, with rport, its branch, and the overload control that it hears', () => {
+    expect(lines('127.0.0.1')).toContain(
+      'Via: SIP/2.0/UDP 127.0.0.1:4711;branch=z9hG4bKabc;rport;oc;oc-algo="loss"\r\n',
+    )
+    expect(lines('::1')).toContain('Via: SIP/2.0/UDP [::1]:4711;branch=z9hG4bKabc;rport;oc;oc-algo="loss"\r\n')
   })
 
   it('says who asks, and which bodies it reads', () => {

@@ -1,8 +1,19 @@
 import { scan, type SipResponse } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { isAnswerTo, onAnswer, onDeadline, onRefusal, type SentProbe } from '../../src/domain/probe-result.ts'
+import * as results from '../../src/domain/probe-result.ts'
+import { isAnswerTo, onDeadline, onRefusal, type SentProbe } from '../../src/domain/probe-result.ts'
 
-const probe: SentProbe = { branch: 'z9hG4bK1', callId: 'c1', attempt: 2, sentAt: 1000, deadlineAt: 1500 }
+const probe: SentProbe = {
+  method: 'OPTIONS',
+  branch: 'z9hG4bK1',
+  callId: 'c1',
+  attempt: 2,
+  sentAt: 1000,
+  deadlineAt: 1500,
+}
+
+const everyCode = ['2xx', '3xx', '4xx', '5xx', '6xx']
+const onAnswer = (sent: SentProbe, heard: { status: number; at: number }) => results.onAnswer(sent, heard, everyCode)
 
 function response(changes: { callId?: string; cseq?: string; moreVia?: string } = {}): SipResponse {
   const { callId = 'c1', cseq = '1 OPTIONS', moreVia = '' } = changes
@@ -78,4 +89,34 @@ it('is refused when the network says so', () => {
 
 it('is doubtful when it may never have left this host', () => {
   expect(onDeadline({ ...probe, isDoubtful: true }, 1500).isDoubtful).toBe(true)
+})
+
+describe('a final answer that does not count as alive', () => {
+  it.each([
+    [404, ['2xx', 486]],
+    [200, [404]],
+    [503, ['2xx', '4xx', 500]],
+  ])('makes the probe lost, and tells its status: %i of %j', (status, codes) => {
+    expect(results.onAnswer(probe, { status, at: 1020 }, codes)).toMatchObject({
+      result: { outcome: 'lost', status, method: 'OPTIONS', attempt: 2 },
+      endedAt: 1020,
+    })
+  })
+
+  it.each([
+    [404, ['2xx', 404]],
+    [486, ['4xx']],
+  ])('is none that is in the list: %i of %j', (status, codes) => {
+    expect(results.onAnswer(probe, { status, at: 1020 }, codes)).toMatchObject({
+      result: { outcome: 'answered', status },
+    })
+  })
+
+  it('is not the 487 of a canary call: we cancelled it', () => {
+    const call = { ...probe, method: 'INVITE' as const }
+    expect(results.onAnswer(call, { status: 487, at: 1020 }, ['2xx'])).toMatchObject({
+      result: { outcome: 'answered' },
+    })
+    expect(results.onAnswer(probe, { status: 487, at: 1020 }, ['2xx'])).toMatchObject({ result: { outcome: 'lost' } })
+  })
 })

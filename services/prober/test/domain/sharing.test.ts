@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest'
-import { beatHeard, beatRemoved, livingProbers, proberOf, silentProbers, type Beats } from '../../src/domain/sharing.ts'
+import {
+  beatHeard,
+  beatRemoved,
+  livingProbers,
+  probersOf,
+  silentProbers,
+  type Beats,
+} from '../../src/domain/sharing.ts'
 
 const keys = Array.from({ length: 3000 }, (_, i) => `default.px${i}`)
+
+const proberOf = (key: string, probers: readonly string[]) => probersOf(key, probers, 1)[0]
 
 function heard(prober: string, ...beats: readonly (readonly [revision: number, now: number])[]): Beats {
   return beats.reduce<Beats>((all, [revision, now]) => beatHeard(all, prober, revision, now), new Map())
@@ -60,5 +69,33 @@ describe('the shares', () => {
     const orphans = keys.filter((key) => proberOf(key, ['a', 'b', 'c']) === 'b')
     const toA = orphans.filter((key) => proberOf(key, ['a', 'c']) === 'a').length
     expect(Math.abs(toA / orphans.length - 0.5)).toBeLessThan(0.08)
+  })
+})
+
+describe('several vantage points', () => {
+  const probers = ['a', 'b', 'c', 'd']
+
+  it('are as many different probers at each proxy, evenly spread', () => {
+    const shares = new Map(probers.map((prober) => [prober, 0]))
+    for (const key of keys) {
+      const two = probersOf(key, probers, 2)
+      expect(new Set(two).size).toBe(2)
+      for (const prober of two) shares.set(prober, (shares.get(prober) ?? 0) + 1)
+    }
+    // 3000 keys, two of four probers each: 1500 ± 27; 4.5 σ.
+    for (const share of shares.values()) expect(Math.abs(share - 1500)).toBeLessThan(124)
+  })
+
+  it('are all that are alive where these are fewer', () => {
+    expect(probersOf('default.px1', ['a', 'b'], 3)).toEqual(['a', 'b'])
+  })
+
+  it('stay, less the one that gives way, when another prober comes', () => {
+    for (const key of keys) {
+      const before = probersOf(key, ['a', 'b', 'c'], 2)
+      const stayed = probersOf(key, probers, 2).filter((prober) => prober !== 'd')
+      expect(before).toEqual(expect.arrayContaining([...stayed]))
+      expect(stayed.length).toBeGreaterThanOrEqual(1)
+    }
   })
 })

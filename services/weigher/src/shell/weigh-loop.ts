@@ -10,23 +10,23 @@ import {
   type Traffic,
 } from '@siplb/contracts'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
+import { hastyTickAt, isHasty } from '@siplb/weighing'
 import { RecentIds } from '../domain/recent-ids.ts'
 import type { WeigherMetrics } from '../metrics.ts'
 import type { PoolKeeper } from './pool-keeper.ts'
+import type { ShadowKeeper } from './shadow-keeper.ts'
 
 export interface WeighLoopOptions {
   readonly bus: Bus
   readonly pools: ReadonlyMap<string, PoolKeeper>
+  /** Of the pools that have one: they hear the same, behind them. */
+  readonly shadows: ReadonlyMap<string, ShadowKeeper>
   readonly tickMs: number
   readonly metrics: WeigherMetrics
   readonly now: () => number
   readonly log: Logger
 }
 
-/** Events of the same moment are weighed together. */
-const GATHER_MS = 10
-/** News that do not wait for the tick come at most so often. */
-const HASTE_MS = 50
 /** Nobody gets there by counting: a larger one is forged, and would leave no room for the next. */
 const LARGEST_EPOCH = 1e9
 
@@ -83,7 +83,8 @@ export class WeighLoop implements Component {
   hasten(pool: string): void {
     if (this.#hasty.has(pool)) return
     const { now } = this.#options
-    const waitMs = Math.max(GATHER_MS, (this.#tickedAt.get(pool) ?? 0) + HASTE_MS - now())
+    const at = now()
+    const waitMs = hastyTickAt(at, this.#tickedAt.get(pool) ?? 0) - at
     const timer = setTimeout(() => {
       this.#hasty.delete(pool)
       this.#tick(pool, now())
@@ -103,6 +104,7 @@ export class WeighLoop implements Component {
   #tick(pool: string, now: number): void {
     this.#tickedAt.set(pool, now)
     this.#options.pools.get(pool)?.tick(now)
+    this.#options.shadows.get(pool)?.tick(now)
   }
 
   #hear<T>(
@@ -122,17 +124,23 @@ export class WeighLoop implements Component {
   }
 
   #probed(keeper: PoolKeeper, { data, source }: Received<ResponseTime>, now: number): boolean {
-    if (data.outcome !== 'answered') this.hasten(keeper.id)
-    return keeper.pool.probed(source, data, now)
+    if (isHasty(data)) this.hasten(keeper.id)
+    const isKnown = keeper.pool.probed(source, data, now)
+    this.#options.shadows.get(keeper.id)?.pool.probed(source, data, now)
+    return isKnown
   }
 
   #loaded(keeper: PoolKeeper, data: Load, now: number): boolean {
     this.hasten(keeper.id)
-    return keeper.pool.loaded(data, now)
+    const isKnown = keeper.pool.loaded(data, now)
+    this.#options.shadows.get(keeper.id)?.pool.loaded(data, now)
+    return isKnown
   }
 
   #trafficked(keeper: PoolKeeper, data: Traffic, now: number): boolean {
     if (data.epoch <= LARGEST_EPOCH) keeper.ingressEpoch = Math.max(keeper.ingressEpoch, data.epoch)
-    return keeper.pool.trafficked(data, now)
+    const isKnown = keeper.pool.trafficked(data, now)
+    this.#options.shadows.get(keeper.id)?.trafficked(data, now)
+    return isKnown
   }
 }

@@ -1,11 +1,12 @@
 import { type Bus, Refusal } from '@siplb/bus'
 import { weightsQuestion, type Config, type WeightTable } from '@siplb/contracts'
 import type { Component, Logger, Readiness, Registry } from '@siplb/runtime'
-import { settingsOf } from '../config.ts'
+import { settingsOf, shadowSettingsOf } from '../config.ts'
 import { createWeigherMetrics } from '../metrics.ts'
 import { PoolKeeper } from './pool-keeper.ts'
 import { checkPool, serveProxyCommands } from './proxy-commands.ts'
 import { ProxyList } from './proxy-list.ts'
+import { ShadowKeeper } from './shadow-keeper.ts'
 import { StoreKeeper } from './store-keeper.ts'
 import { TableWriter } from './table-writer.ts'
 import { UndeclaredPools } from './undeclared-pools.ts'
@@ -30,13 +31,17 @@ export interface Weigher {
 export function createWeigher({ bus, config, registry, log, now }: WeigherOptions): Weigher {
   const keepers = new Map<string, PoolKeeper>()
   const poolIds = () => [...keepers.keys()]
-  const metrics = createWeigherMetrics(registry, () => [...keepers.values()].map((keeper) => keeper.figures()))
+  const shadows = new Map<string, ShadowKeeper>()
+  const metrics = createWeigherMetrics(registry, () =>
+    [...keepers].map(([id, keeper]) => ({ ...keeper.figures(), shadow: shadows.get(id)?.said })),
+  )
   const tables = new TableWriter(bus, ({ pool }) => keepers.get(pool)?.heard(now()))
   const list = new ProxyList({
     bus,
     pools: config.pools,
     onRow: (pool, id, record) => {
       keepers.get(pool)?.setRow(id, record, now())
+      shadows.get(pool)?.setRow(id, record, now())
       loop.hasten(pool)
     },
   })
@@ -48,7 +53,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
     now,
     log,
   })
-  const loop = new WeighLoop({ bus, pools: keepers, tickMs: config.weights.tickMs, metrics, now, log })
+  const loop = new WeighLoop({ bus, pools: keepers, shadows, tickMs: config.weights.tickMs, metrics, now, log })
   const setPools = (next: Config) => {
     for (const [id, settings] of settingsOf(next)) {
       const known = keepers.get(id)
@@ -61,8 +66,18 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
       keepers.set(id, keeper)
     }
   }
+  const setShadows = (next: Config) => {
+    const wanted = shadowSettingsOf(next)
+    for (const id of shadows.keys()) if (!wanted.has(id)) shadows.delete(id)
+    for (const [id, settings] of wanted) {
+      const known = shadows.get(id)
+      if (known !== undefined) known.configure(settings)
+      else shadows.set(id, new ShadowKeeper({ id, settings, bus, list, tables, leases, metrics, log, now }))
+    }
+  }
   const undeclared = new UndeclaredPools({ bus, pools: Object.keys(config.pools), list, tables, now, log })
   setPools(config)
+  setShadows(config)
   serveProxyCommands({ bus, list, pools: poolIds, log })
   bus.serve(weightsQuestion, { pool: '*' }, (_question, { pool = '' }) => tableOf(pool))
 
@@ -79,6 +94,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
     configure(next) {
       list.configure(next.pools)
       setPools(next)
+      setShadows(next)
       for (const id of poolIds()) {
         if (next.pools[id] !== undefined) continue
         // Its declared proxies leave the list with it, or they would be probed for ever.
