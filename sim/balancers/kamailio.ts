@@ -50,10 +50,7 @@ export class Kamailio extends Peer {
   #places: number[]
   #toLose: string | undefined
 
-  constructor(
-    world: World,
-    { algorithm, congestionControl = false, alpha = 0.9, pingMs = 1000 }: KamailioOptions,
-  ) {
+  constructor(world: World, { algorithm, congestionControl = false, alpha = 0.9, pingMs = 1000 }: KamailioOptions) {
     super(world)
     this.name = `Kamailio ${algorithm}${congestionControl ? ', cc=1' : ''}`
     this.#algorithm = algorithm

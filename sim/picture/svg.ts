@@ -4,14 +4,14 @@ import { place, ticksOf } from './scale.ts'
 const WIDTH = 760
 const HEIGHT = 360
 const LEFT = 64
-const RIGHT = 610
+const RIGHT = 566
 const TOP = 48
 const BOTTOM = 304
 /** Two labels nearer than that would run into each other. */
 const LABEL_GAP = 15
 
-// Okabe and Ito's colours, which also those who see red and green alike can tell apart.
-const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8c8c8c']
+// After Okabe and Ito's colours, which also those who see red and green alike can tell apart; readable on white and on black.
+const COLOURS = ['#2479c7', '#d55e00', '#109970', '#c56c9c', '#bf8600', '#3fa3d6', '#858585', '#8464c9']
 
 // GitHub and browsers show the picture on a page that may be dark: it has a ground of its own, of either kind.
 const STYLE = `

@@ -19,7 +19,8 @@ const fails503: Behaviour = { kind: 'refuse', status: 503, afterMs: 1, method: '
 
 export const failingFast: Scenario = {
   name: 'failing-fast',
-  shows: 'A proxy that answers 503 to every INVITE after 1 ms looks fastest, and loses its new requests within two seconds.',
+  shows:
+    'A proxy that answers 503 to every INVITE after 1 ms looks fastest, and loses its new requests within two seconds.',
   run(seed) {
     const setting: Setting = { seed, speeds: equals(4), load: 0.6 }
     const ours = failing(setting, (world) => new Siplb(world))

@@ -25,7 +25,8 @@ interface Played {
 
 export const oneSlow: Scenario = {
   name: 'one-slow',
-  shows: 'One of four proxies becomes ten times slower: it loses its new requests, and the others carry on as if they were three.',
+  shows:
+    'One of four proxies becomes ten times slower: it loses its new requests, and the others carry on as if they were three.',
   run(seed) {
     const setting: Setting = { seed, speeds: equals(4), load: LOAD }
     const bound = play({ seed, speeds: equals(3), load: (LOAD * 4) / 3 }, (world) => new Oracle(world), { end: END })

@@ -27,7 +27,11 @@ export const ringing: Scenario = {
       },
       {
         what: 'the same: the most that a share is off a quarter',
-        peers: { 'least calls': percent(Math.max(...peer.flatMap(({ shares }) => shares.map((part) => Math.abs(4 * part - 1))))) },
+        peers: {
+          'least calls': percent(
+            Math.max(...peer.flatMap(({ shares }) => shares.map((part) => Math.abs(4 * part - 1)))),
+          ),
+        },
         ours: percent(off),
         promise: '≤ 10 %',
         held: off <= MOST,

@@ -16,7 +16,9 @@ export const shares: Scenario = {
   name: 'shares',
   shows: 'Of equal weights each proxy gets the same, however many there are.',
   run(seed) {
-    return { rows: [exact(seed), ...(['least-work', 'weighted-random'] as const).map((policy) => random(seed, policy))] }
+    return {
+      rows: [exact(seed), ...(['least-work', 'weighted-random'] as const).map((policy) => random(seed, policy))],
+    }
   },
 }
 
@@ -26,7 +28,7 @@ function exact(seed: number): Row {
   return {
     what: `equal weights, 1 to ${LARGEST} proxies: furthest from its share, in requests`,
     peers: { 'Kamailio 11, largest share of 26': greatestOf(26), 'of 51': greatestOf(51), 'of 101': greatestOf(101) },
-    ours: `${worst.toFixed(2)} (smooth-round-robin)`,
+    ours: `${worst.toFixed(3)} (smooth-round-robin)`,
     promise: '± 1 request',
     held: worst <= 1,
   }
@@ -71,7 +73,10 @@ function sigmas(size: number, policy: Policy, chance: () => number): number {
 }
 
 function drawing(size: number, policy: Policy, chance: () => number): { next(): string } {
-  const table: WeightTable = tableOf(Array.from({ length: size }, () => 100), policy)
+  const table: WeightTable = tableOf(
+    Array.from({ length: size }, () => 100),
+    policy,
+  )
   const snapshot: Snapshot = buildSnapshot(table)
   const chooser: Chooser = createChooser(chance)
   return { next: () => draw(snapshot, chooser).candidates[0]?.proxy ?? '' }

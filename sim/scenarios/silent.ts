@@ -14,22 +14,32 @@ const END = 120_000
 
 export const silent: Scenario = {
   name: 'silent',
-  shows: 'A proxy that no longer answers anything gets no new request after two seconds, and what it caught is answered elsewhere.',
+  shows:
+    'A proxy that no longer answers anything gets no new request after two seconds, and what it caught is answered elsewhere.',
   run(seed) {
     const setting: Setting = { seed, speeds: equals(4), load: 0.5 }
     const ours = silenced(setting, (world) => new Siplb(world))
     const peer = silenced(setting, (world) => new Kamailio(world, { algorithm: 4 }))
     const rows = [
       ...rowsOf('one ingress', ours, peer),
-      ...rowsOf('four ingresses', silenced({ ...setting, ingresses: 4 }, (world) => new Siplb(world))),
-      ...rowsOf('3 calls a second', silenced({ ...setting, load: 0.02 }, (world) => new Siplb(world))),
+      ...rowsOf(
+        'four ingresses',
+        silenced({ ...setting, ingresses: 4 }, (world) => new Siplb(world)),
+      ),
+      ...rowsOf(
+        '3 calls a second',
+        silenced({ ...setting, load: 0.02 }, (world) => new Siplb(world)),
+      ),
     ]
     return { rows, charts: { silent: chart(ours, peer) } }
   },
 }
 
 function silenced(setting: Setting, make: Make): World {
-  const event = { at: FALLS_SILENT, happen: (world: World) => void (world.proxy(SILENT).behaviour = { kind: 'silent' }) }
+  const event = {
+    at: FALLS_SILENT,
+    happen: (world: World) => void (world.proxy(SILENT).behaviour = { kind: 'silent' }),
+  }
   return play(setting, make, { end: END, event }).world
 }
 

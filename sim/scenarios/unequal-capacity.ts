@@ -5,7 +5,7 @@ import type { Balancer, World } from '../engine/world.ts'
 import type { Chart } from '../picture/chart.ts'
 import type { Row, Scenario } from '../scenario.ts'
 import { PEERS } from './balancers.ts'
-import { play, UNIT_MS, worldOf, type Make, type Setting } from './setting.ts'
+import { UNIT_MS, worldOf, type Make, type Setting } from './setting.ts'
 import { percent, units } from './words.ts'
 
 const SPEEDS = [1, 2, 4]
@@ -32,7 +32,10 @@ export const unequalCapacity: Scenario = {
       ...rowsOf('two ingresses', two, bound, []),
       ...others.map(policyRow),
     ]
-    return { rows, charts: { 'unequal-capacity-shares': sharesChart(one), 'unequal-capacity-weights': weightsChart(one) } }
+    return {
+      rows,
+      charts: { 'unequal-capacity-shares': sharesChart(one), 'unequal-capacity-weights': weightsChart(one) },
+    }
   },
 }
 
@@ -111,7 +114,12 @@ function sharesChart({ world }: Measured): Chart {
     heights: world.proxies.map(({ id }) => 100 * share(world, id, span)),
   }))
   return {
-    ...{ kind: 'stacked', title: 'Speeds 1 : 2 : 4, unknown: shares of the new requests', x: { ...seconds, from: 6 }, columns },
+    ...{
+      kind: 'stacked',
+      title: 'Speeds 1 : 2 : 4, unknown: shares of the new requests',
+      x: { ...seconds, from: 6 },
+      columns,
+    },
     y: {
       ...{ label: '% of new requests', from: 0, to: 100 },
       ticks: [0, 100 / 7, 300 / 7, 100].map((at) => ({ at, label: at.toFixed(0) })),
