@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import type { Findings, Scenario } from './scenario.ts'
@@ -34,10 +33,11 @@ export async function runAll(
   })
 }
 
-async function runOne({ name }: Scenario, seed: number): Promise<Findings> {
-  const worker = new Worker(new URL('./scenario-worker.ts', import.meta.url), { workerData: { name, seed } })
-  const [findings]: Findings[] = await once(worker, 'message')
-  if (findings === undefined) throw new Error(`scenario ${name} found nothing`)
-  await worker.terminate()
-  return findings
+function runOne({ name }: Scenario, seed: number): Promise<Findings> {
+  const worker = new Worker(new URL('./scenario-worker.ts', import.meta.url), { argv: [name, String(seed)] })
+  return new Promise((resolve, reject) => {
+    worker.once('message', (findings: Findings) => resolve(findings))
+    worker.once('error', reject)
+    worker.once('exit', (code) => reject(new Error(`scenario ${name} ended with ${code} and found nothing`)))
+  })
 }

@@ -1,7 +1,7 @@
 import type { Chart, Line, LineChart, Point, StackedChart } from './chart.ts'
 import { place, ticksOf } from './scale.ts'
 
-const WIDTH = 760
+const WIDTH = 780
 const HEIGHT = 360
 const LEFT = 64
 const RIGHT = 566

@@ -36,7 +36,7 @@ function exact(seed: number): Row {
 
 /** The most that any proxy is ahead of or behind its share, at any moment of three rounds. */
 function furthest(size: number, chance: () => number): number {
-  const { next } = drawing(size, 'smooth-round-robin', chance)
+  const next = drawing(size, 'smooth-round-robin', chance)
   const counts = new Map<string, number>()
   let worst = 0
   for (let sent = 1; sent <= 3 * size; sent++) {
@@ -61,7 +61,7 @@ function random(seed: number, policy: Policy): Row {
 }
 
 function sigmas(size: number, policy: Policy, chance: () => number): number {
-  const { next } = drawing(size, policy, chance)
+  const next = drawing(size, policy, chance)
   const counts = new Map<string, number>()
   for (let i = 0; i < REQUESTS_EACH * size; i++) {
     const proxy = next()
@@ -72,14 +72,14 @@ function sigmas(size: number, policy: Policy, chance: () => number): number {
   return Math.max(...[...counts.values()].map((count) => Math.abs(count - REQUESTS_EACH) / sigma))
 }
 
-function drawing(size: number, policy: Policy, chance: () => number): { next(): string } {
+function drawing(size: number, policy: Policy, chance: () => number): () => string {
   const table: WeightTable = tableOf(
     Array.from({ length: size }, () => 100),
     policy,
   )
   const snapshot: Snapshot = buildSnapshot(table)
   const chooser: Chooser = createChooser(chance)
-  return { next: () => draw(snapshot, chooser).candidates[0]?.proxy ?? '' }
+  return () => draw(snapshot, chooser).candidates[0]?.proxy ?? ''
 }
 
 function greatestOf(size: number): string {
