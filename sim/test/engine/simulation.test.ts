@@ -8,7 +8,7 @@ test('what is due happens in the order of time, and at equal instants in the ord
   const happened: { readonly at: number; readonly i: number }[] = []
   for (let i = 0; i < 1000; i++) sim.after(Math.floor(random() * 50), () => happened.push({ at: sim.now, i }))
   sim.runUntil(100)
-  expect(happened).toHaveLength(1000)
+  expect(new Set(happened.map(({ i }) => i)).size).toBe(1000)
   expect(happened).toEqual(happened.toSorted((a, b) => a.at - b.at || a.i - b.i))
 })
 
