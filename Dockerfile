@@ -18,6 +18,8 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && n
 # A named volume mounted here takes over the owner.
 RUN mkdir -p /var/lib/siplb && chown node:node /var/lib/siplb
 COPY . .
+# The command line is in every image: docker run --rm --pid=host --network=host siplb/prober:dev siplb agent …
+RUN ln -s /app/cli/src/main.ts /usr/local/bin/siplb
 USER node
 ENV SIPLB_CONFIG=/etc/siplb/siplb.yaml SIPLB_STATE_DIR=/var/lib/siplb SIPLB_HTTP__ADDRESS=0.0.0.0
 ARG SERVICE

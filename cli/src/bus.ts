@@ -1,5 +1,5 @@
 import { hostname, userInfo } from 'node:os'
-import { BusError, createNatsBus, type Bus } from '@siplb/bus'
+import { BusError, createNatsBus, type Bus, type NatsBusOptions } from '@siplb/bus'
 import { configSections, type Config, type NatsConfig, type RequestChannel } from '@siplb/contracts'
 import { formatProblem, loadConfig, newInstance, version, type ConfigProblem } from '@siplb/runtime'
 import { valueOf, type Call } from './command.ts'
@@ -15,6 +15,32 @@ export async function withBus(call: Call, work: (bus: Bus) => Promise<void>): Pr
     await connected
     await work(bus)
   } finally {
+    await bus.close()
+  }
+}
+
+/**
+ * The same for who goes on whether the bus is there or not: says once that it is gone, with the cure, and once that it is back.
+ */
+export async function withKeptBus(call: Call, service: string, work: (bus: Bus) => Promise<void>): Promise<void> {
+  const { nats: config } = configOf(call)
+  const warn = (fields: object, text: string) => {
+    const problem = 'problem' in fields ? String(fields.problem) : text
+    const refused = `the bus refuses what is said (${problem}): give a user that may, such as programs of config/nats.conf`
+    if (text === 'bus refused something') call.remark(refused)
+    else if (text !== 'bus lost') call.remark(`${unreachable(config, problem)}; trying on`)
+  }
+  const bus = createBus(config, { info() {}, warn }, service)
+  let wasConnected: boolean | undefined
+  const following = bus.onConnection((isConnected) => {
+    if (isConnected && wasConnected === false) call.remark('connected to the bus')
+    if (!isConnected && wasConnected === true) call.remark('the bus is gone; going on until it is back')
+    wasConnected = isConnected
+  })
+  try {
+    await work(bus)
+  } finally {
+    following.stop()
     await bus.close()
   }
 }
@@ -56,10 +82,10 @@ function open(config: NatsConfig): { bus: Bus; connected: Promise<void> } {
   return { bus, connected }
 }
 
-function createBus(config: NatsConfig, log: { info(): void; warn(fields: object): void }): Bus {
+function createBus(config: NatsConfig, log: NatsBusOptions['log'], service = 'cli'): Bus {
   const observer = { published() {}, unpublished() {}, received() {}, dropped() {} }
   try {
-    return createNatsBus({ config, service: 'cli', instance: newInstance(), version, log, observer, isService: false })
+    return createNatsBus({ config, service, instance: newInstance(), version, log, observer, isService: false })
   } catch (error) {
     throw new CommandError(2, `the credentials for the bus cannot be read: ${textOf(error)}`, error)
   }

@@ -1,6 +1,8 @@
 import { version } from '@siplb/runtime'
 import type { Call, Command } from './command.ts'
+import { agent } from './commands/agent.ts'
 import { configCommands } from './commands/config.ts'
+import { events } from './commands/events.ts'
 import { proxies } from './commands/proxies.ts'
 import { replayCommand } from './commands/replay.ts'
 import { weights } from './commands/weights.ts'
@@ -8,7 +10,7 @@ import { CommandError, misuse } from './errors.ts'
 import { helpText } from './help.ts'
 import { checkWords, find, parse } from './parse.ts'
 
-const commands: readonly Command[] = [...proxies, weights, replayCommand, ...configCommands]
+const commands: readonly Command[] = [...proxies, weights, events, replayCommand, agent, ...configCommands]
 
 /** What the command line is run with. */
 export type Surroundings = Pick<Call, 'env' | 'print' | 'remark' | 'stopped'>

@@ -1,5 +1,6 @@
-import type { WeightRow, WeightTable } from '@siplb/contracts'
+import type { OverloadAsked, WeightRow, WeightTable } from '@siplb/contracts'
 import { buildSnapshot } from '@siplb/routing'
+import { durationText } from './duration-text.ts'
 import { numberText, percentText, tableText, type Column } from './table-text.ts'
 
 interface Shown {
@@ -10,7 +11,8 @@ interface Shown {
 
 const none = '–'
 
-const columns: readonly Column<Shown>[] = [
+/** Without `isNeeded` a column is always there; else where a row needs it, so that no table is wide with nothing. */
+const columns: readonly (Column<Shown> & { readonly isNeeded?: (shown: Shown) => boolean })[] = [
   { title: 'proxy', text: ({ row }) => row.id },
   { title: 'uri', text: ({ row }) => row.uri },
   { title: 'tier', align: 'right', text: ({ row }) => String(row.tier) },
@@ -25,18 +27,27 @@ const columns: readonly Column<Shown>[] = [
   },
   { title: 'load', align: 'right', text: ({ row }) => shown(row.signals.load, percentText) },
   { title: 'faults', align: 'right', text: ({ row }) => shown(row.signals.faultRate, percentText) },
+  {
+    title: 'capacity',
+    align: 'right',
+    isNeeded: ({ row }) => row.signals.capacity !== undefined,
+    text: ({ row }) => shown(row.signals.capacity, (capacity) => numberText(capacity, 2)),
+  },
+  {
+    title: 'asks for',
+    isNeeded: ({ row }) => isAsking(row.overload),
+    text: ({ row }) => (isAsking(row.overload) ? askedText(row.overload) : none),
+  },
+  { title: 'left', isNeeded: ({ row }) => row.drain !== undefined, text: ({ row }) => shown(row.drain, drainText) },
   { title: 'reason', text: ({ row }) => row.reason },
 ]
 
 /** A weight table for people. */
 export function weightsText(table: WeightTable): string {
-  const rows = inOrder(table.proxies)
   const shares = sharesOf(table)
-  const body = tableText(
-    columns,
-    rows.map((row) => ({ row, share: shares.get(row.id) ?? 0 })),
-  )
-  return `${headline(table)}\n${body}`
+  const rows = inOrder(table.proxies).map((row) => ({ row, share: shares.get(row.id) ?? 0 }))
+  const needed = columns.filter(({ isNeeded }) => isNeeded === undefined || rows.some(isNeeded))
+  return `${headline(table)}\n${tableText(needed, rows)}`
 }
 
 function headline({ pool, policy, strict, epoch, seq, writer, panic }: WeightTable): string {
@@ -72,6 +83,20 @@ export function changesText(before: WeightTable | undefined, after: WeightTable,
   return [...lines, ...gone]
 }
 
-function shown(value: number | undefined, text: (value: number) => string): string {
+// A validity of 0 ends what was asked for (RFC 7339, 4.3).
+function isAsking(overload: OverloadAsked | undefined): overload is OverloadAsked {
+  return overload !== undefined && overload.validityMs > 0
+}
+
+function askedText({ algorithm, value }: OverloadAsked): string {
+  return algorithm === 'loss' ? `${numberText(value)} % less` : `at most ${numberText(value)}/s`
+}
+
+function drainText({ dialogs, doneInMs }: NonNullable<WeightRow['drain']>): string {
+  const left = `${dialogs} ${dialogs === 1 ? 'dialog' : 'dialogs'} left`
+  return doneInMs === undefined || dialogs === 0 ? left : `${left}, about ${durationText(doneInMs)}`
+}
+
+function shown<T>(value: T | undefined, text: (value: T) => string): string {
   return value === undefined ? none : text(value)
 }

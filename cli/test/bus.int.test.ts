@@ -161,6 +161,33 @@ describe('with a weigher of one pool', () => {
   })
 })
 
+it('follows weights and states as they change, for people and for programs', async () => {
+  await using weigher = await startWeigher(nats.url, [])
+  const forPeople = startSiplb(['events', '--nats', nats.url])
+  const forPrograms = startSiplb(['events', '--pool', 'main', '-o', 'json', '--nats', nats.url])
+  const change = { pool: 'main', proxy: 'px2', state: 'down', prevState: 'suspect', cause: '4 probes lost' } as const
+  const isFollowed = () => {
+    weigher.say({ ...change, actor: 'weigher' })
+    return forPeople.lines().length > 0 && forPrograms.lines().length > 0
+  }
+  await waitFor(isFollowed, 10_000, 'a change of state')
+  expect(forPeople.lines()[0]).toMatch(/^\d\d:\d\d:\d\d main px2 suspect → down: 4 probes lost \(weigher\)$/)
+  await weigher.publish(tableOf('spare', 4, [{}]))
+  await weigher.publish(main)
+  const isThere = (line: string) => line.includes('px2 50 → 25 (suspect): response time 91 ms, pool 22 ms')
+  await waitFor(() => forPeople.lines().some(isThere), 5000, 'the change of a weight')
+  await waitFor(() => forPrograms.lines().some((line) => line.includes('weights')), 5000, 'the table')
+  const said = forPrograms.lines().map((line) => JSON.parse(line) as { type: string; data: object })
+  expect(said[0]).toMatchObject({
+    type: 'siplb.proxy.state.v1',
+    source: expect.stringMatching(/^\/siplb\/weigher\//),
+    data: change,
+  })
+  expect(said.at(-1)).toMatchObject({ type: 'siplb.weights.changed.v1', data: main })
+  expect(await forPeople.interrupt()).toBe(0)
+  expect(await forPrograms.interrupt()).toBe(0)
+})
+
 it('asks which pool is meant when there are several, and shows all where it may', async () => {
   await using _ = await startWeigher(nats.url, [main, tableOf('spare', 1, [{}])])
   expect(await onBus('proxies', 'drain', 'px1')).toMatchObject({

@@ -4,12 +4,14 @@ import {
   disableProxy,
   drainProxy,
   natsConfig,
+  proxyStateChanged,
   removeProxy,
   setProxy,
   weightsChanged,
   weightsQuestion,
   weightsTable,
   type ProxyRecord,
+  type ProxyStateChange,
   type WeightRow,
   type WeightTable,
 } from '@siplb/contracts'
@@ -21,6 +23,7 @@ export interface Weigher extends AsyncDisposable {
   /** The bodies of the commands that came, with the verb. */
   readonly commands: readonly { readonly verb: string }[]
   publish(table: WeightTable): Promise<void>
+  say(change: ProxyStateChange): void
   /** The pool leaves its configuration; the table in the store stays behind. */
   forget(pool: string): void
 }
@@ -59,6 +62,7 @@ export async function startWeigher(
       await keep(table)
       bus.publish(weightsChanged, { pool: table.pool }, table)
     },
+    say: (change) => void bus.publish(proxyStateChanged, { pool: change.pool, proxy: change.proxy }, change),
     forget: (pool) => void known.delete(pool),
     [Symbol.asyncDispose]: () => bus.close(),
   }

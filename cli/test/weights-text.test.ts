@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { durationText } from '../src/duration-text.ts'
 import { changesText, weightsText } from '../src/weights-text.ts'
 import { tableOf } from './weigher.ts'
 
@@ -35,3 +36,38 @@ it('tells of a change what it was, what it is and why; and who came and went', (
     '12:30:05 main old is no longer in the pool',
   ])
 })
+
+it('shows what is left of a drain, what is asked for and what was learnt, where the table has it', () => {
+  const text = weightsText(
+    tableOf('main', 1, [
+      { signals: { capacity: 0.523 } },
+      { overload: { algorithm: 'loss', value: 20, seq: 1.7, validityMs: 500 } },
+      { overload: { algorithm: 'rate', value: 150, seq: 3, validityMs: 500 }, signals: { capacity: 1 } },
+      { overload: { algorithm: 'loss', value: 20, seq: 2, validityMs: 0 } },
+      { weight: 0, state: 'draining', drain: { dialogs: 12, doneInMs: 181_000 } },
+      { weight: 0, state: 'draining', drain: { dialogs: 1 } },
+    ]),
+  )
+  const lines = text.split('\n').slice(1)
+  expect(lines.map((line) => line.split(/ {2,}/).slice(-4, -1))).toEqual([
+    ['capacity', 'asks for', 'left'],
+    ['0.52', '–', '–'],
+    ['–', '20 % less', '–'],
+    ['1', 'at most 150/s', '–'],
+    ['–', '–', '–'],
+    ['–', '–', '12 dialogs left, about 3 min'],
+    ['–', '–', '1 dialog left'],
+  ])
+})
+
+it('has no column for what no proxy of the pool has', () => {
+  expect(weightsText(tableOf('main', 1, [{}]))).not.toMatch(/capacity|asks for|left/)
+})
+
+it.each([
+  [300, '1 s'],
+  [40_400, '40 s'],
+  [119_000, '119 s'],
+  [181_000, '3 min'],
+  [7_300_000, '2 h'],
+])('tells %i ms as exactly as an estimate is', (ms, text) => expect(durationText(ms)).toBe(text))

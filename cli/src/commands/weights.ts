@@ -5,6 +5,7 @@ import { valueOf, type Call, type Command } from '../command.ts'
 import { misuse } from '../errors.ts'
 import { readTables } from '../pools.ts'
 import { printShadows } from './shadow.ts'
+import { untilStopped } from '../until-stopped.ts'
 import { changesText, weightsText } from '../weights-text.ts'
 
 export const weights: Command = {
@@ -12,8 +13,10 @@ export const weights: Command = {
   args: [],
   options: ['pool', 'watch', 'shadow'],
   summary: 'the weight of each proxy now, and why',
-  details: `share is a proxy's part of new requests as drawn by weight. With -o json it is the list of the tables as they are on the
-bus; with --watch it is one table per line, first those of now and then each that follows. With --shadow each pool has its table
+  details: `share is a proxy's part of new requests as drawn by weight. Where the table has them, capacity is what was learnt that a proxy
+can take, against what its base weight says (1); "asks for" is its overload control (RFC 7339, RFC 7415); "left" is what keeps a drain
+from its end. With -o json it is the list of the tables as they are on the bus; with --watch it is one table per line, first those of
+now and then each that follows. With --shadow each pool has its table
 (live), that of its shadow, and both side by side (proxies); it waits up to 6 s for the shadow to be told.`,
   run: (call) => {
     const isShadow = valueOf(call, 'shadow') !== undefined
@@ -55,17 +58,4 @@ async function watch(call: Call, bus: Bus): Promise<void> {
   isShown = true
   early.forEach(take)
   await untilStopped(call, bus)
-}
-
-async function untilStopped(call: Call, bus: Bus): Promise<void> {
-  let wasConnected = true
-  const following = bus.onConnection((isConnected) => {
-    if (isConnected !== wasConnected) call.remark(isConnected ? 'the bus is back' : 'the bus is gone; waiting for it')
-    wasConnected = isConnected
-  })
-  await new Promise<void>((resolve) => {
-    if (call.stopped.aborted) resolve()
-    call.stopped.addEventListener('abort', () => resolve(), { once: true })
-  })
-  following.stop()
 }
