@@ -7,7 +7,7 @@ import type { Row, Scenario } from '../scenario.ts'
 import { equals, play, UNIT_MS, type Make, type Setting } from './setting.ts'
 import { units } from './words.ts'
 
-const SPAN = { from: 60_000, to: 300_000 }
+const SPAN = { from: 60_000, to: 480_000 }
 
 export const equalHeavy: Scenario = {
   name: 'equal-heavy',
