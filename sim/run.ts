@@ -8,7 +8,7 @@ export interface Run {
 }
 
 /** These take longest, so they begin first. */
-const LONG = ['beyond-round-robin', 'unequal-capacity', 'equal-heavy', 'lost-probe']
+const LONG = ['equal-heavy', 'beyond-round-robin', 'unequal-capacity', 'lost-probe']
 
 /** Runs scenarios side by side, one a processor, and gives what they found in their order. */
 export async function runAll(

@@ -1,3 +1,4 @@
+import type { WeightRow } from '@siplb/contracts'
 import { Kamailio } from '../balancers/kamailio.ts'
 import { Siplb } from '../balancers/siplb.ts'
 import type { Row, Scenario } from '../scenario.ts'
@@ -26,12 +27,18 @@ export const lostProbe: Scenario = {
       promise: '≤ 2 %',
       held: off <= MOST,
     }
-    return { rows: [row, steadyRow(steady.moves), lossyRow(setting)] }
+    return { rows: [row, steadyRow(steady), lossyRow(setting)] }
   },
 }
 
+interface Moves {
+  readonly weights: readonly number[]
+  readonly moves: number
+  readonly least: number
+}
+
 /** Weights of all proxies every 250 ms after the loss, and how often any weight moved in the whole run. */
-function movesOf(setting: Setting, isLost: boolean): { readonly weights: number[]; readonly moves: number } {
+function movesOf(setting: Setting, isLost: boolean): Moves {
   const world = worldOf(setting)
   const siplb = new Siplb(world)
   const weights: number[] = []
@@ -43,14 +50,15 @@ function movesOf(setting: Setting, isLost: boolean): { readonly weights: number[
   })
   world.sim.runUntil(isLost ? SEEN_BY : END)
   const rows = siplb.tables.flatMap(({ table }) => table.proxies)
-  return { weights, moves: rows.filter((row) => row.weight !== row.prevWeight).length }
+  const moves = rows.filter((row) => row.weight !== row.prevWeight).length
+  return { weights, moves, least: leastOf(rows) }
 }
 
-function steadyRow(moves: number): Row {
+function steadyRow({ moves, least }: Moves): Row {
   return {
     what: 'four equals in 1,000 s of steady traffic at load 0.5: how often a weight moves at all',
     peers: {},
-    ours: String(moves),
+    ours: `${moves} times (least weight ${least} of 100)`,
   }
 }
 
@@ -61,10 +69,14 @@ function lossyRow(setting: Setting): Row {
   return {
     what: 'one probe in ten is lost for 600 s, traffic is well: proxies that are taken down or ejected',
     peers: {},
-    ours: `${taken} (least weight ${Math.min(...rows.map(({ weight }) => weight))} of 100)`,
+    ours: `${taken} (least weight ${leastOf(rows)} of 100)`,
     promise: 'none',
     held: taken === 0,
   }
+}
+
+function leastOf(rows: readonly WeightRow[]): number {
+  return Math.round(Math.min(...rows.map(({ weight }) => weight)))
 }
 
 function kamailioRow(setting: Setting): Record<string, string> {
