@@ -25,24 +25,24 @@ function played(world: World, balancer: Balancer, ms: number): World {
 }
 
 // Arrivals and service times are exponential and there is one worker: its mean time in the system is S / (1 - rho).
-test.each([0.3, 0.6, 0.8])('a proxy at load %f takes as long as an M/M/1 queue, within 5 %%', (load) => {
+test.each([0.3, 0.6, 0.8])('a proxy at load %f takes as long as an M/M/1 queue, within a twentieth', (load) => {
   const world = worldOf(load)
-  played(world, new RoundRobin(world), 1_000_000)
-  const found = mean(responseTimes(world, { from: 100_000, to: 1_000_000 })) - NETWORK_MS
+  played(world, new RoundRobin(world), 600_000)
+  const found = mean(responseTimes(world, { from: 100_000, to: 600_000 })) - NETWORK_MS
   const theory = SERVICE_MS / (1 - load)
   expect(Math.abs(found / theory - 1)).toBeLessThan(0.05)
 })
 
 test('a proxy is busy for the part of the time that its load says', () => {
   const world = worldOf(0.6)
-  played(world, new RoundRobin(world), 500_000)
-  expect(world.proxy('px1').busyMs / 500_000).toBeCloseTo(0.6, 1)
+  played(world, new RoundRobin(world), 200_000)
+  expect(world.proxy('px1').busyMs / 200_000).toBeCloseTo(0.6, 1)
 })
 
 test('the same seed tells the same story, and another seed another one', () => {
   const story = (seed: number) => {
     const world = worldOf(0.7, seed, [1, 1, 2])
-    return played(world, new Siplb(world), 20_000).samples
+    return played(world, new Siplb(world), 6_000).samples
   }
   expect(story(7)).toEqual(story(7))
   expect(story(8)).not.toEqual(story(7))
