@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
 const anywhere = (kind: string) =>
-  ['libs', 'services', 'cli', 'start', 'test', 'examples'].map((d) => `${d}/**/*.${kind}.ts`)
+  ['libs', 'services', 'cli', 'start', 'test', 'examples', 'sim'].map((d) => `${d}/**/*.${kind}.ts`)
 
 export default defineConfig({
   test: {

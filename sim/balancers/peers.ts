@@ -3,12 +3,16 @@ import type { Balancer, Sent, World } from '../engine/world.ts'
 /** Kamailio gives a proxy up after `fr_timer` without a final response, by default. */
 const FR_TIMER_MS = 30_000
 
-abstract class Peer implements Balancer {
+export abstract class Peer implements Balancer {
   abstract readonly name: string
   protected readonly world: World
+  /** Known to be dead. */
+  protected readonly out = new Set<string>()
+  readonly #ids: readonly string[]
 
   constructor(world: World) {
     this.world = world
+    this.#ids = world.proxies.map(({ id }) => id)
   }
 
   abstract choose(ingress: number): string[]
@@ -17,18 +21,19 @@ abstract class Peer implements Balancer {
     return FR_TIMER_MS
   }
 
-  protected get ids(): string[] {
-    return this.world.proxies.map(({ id }) => id)
+  protected get ids(): readonly string[] {
+    return this.#ids
   }
 
-  /** This one, then the ones behind it. */
+  /** This one, then the ones behind it; who is known to be dead is passed over. */
   protected from(i: number): string[] {
-    const { ids } = this
-    return [...ids.slice(i), ...ids.slice(0, i)]
+    const { ids, out } = this
+    const turned = [...ids.slice(i), ...ids.slice(0, i)]
+    return out.size === 0 ? turned : turned.filter((id) => !out.has(id))
   }
 }
 
-/** Kamailio's algorithm 4, OpenSIPS' and FreeSWITCH's: one after the other, weights or not. */
+/** One after the other, weights or not, with no look at how they do: Kamailio's algorithm 4 without pings. */
 export class RoundRobin extends Peer {
   readonly name: string = 'round robin'
   readonly #turns = new Map<number, number>()

@@ -65,6 +65,8 @@ export class Siplb implements Balancer {
   #said: WeightTable | undefined
   #speech: Speech
   #isHasty = false
+  /** The next answer of this proxy to a probe is lost. */
+  #toLose: string | undefined
 
   constructor(
     world: World,
@@ -156,6 +158,10 @@ export class Siplb implements Balancer {
       this.pool.loaded(loadSchema.parse({ proxy, load }), this.#now)
       this.#hasten()
     })
+  }
+
+  loseProbe(proxy: string): void {
+    this.#toLose = proxy
   }
 
   weightOf(proxy: string): number {
@@ -260,9 +266,11 @@ export class Siplb implements Balancer {
       })
     }
     const isLost = random() < this.#probeLoss
+    const isAnswerLost = this.#toLose === proxy.id
+    if (isAnswerLost) this.#toLose = undefined
     if (!isLost) {
       proxy.receive('OPTIONS', (status) => {
-        if (!isOpen) return
+        if (!isOpen || isAnswerLost) return
         settle({ responseTimeMs: sim.now - sentAt, status: status === 100 ? 200 : status })
         settled(false)
       })

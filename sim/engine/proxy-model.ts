@@ -5,8 +5,8 @@ import type { Simulation } from './simulation.ts'
 export type Behaviour =
   /** Each takes its time in one of the workers. */
   | { readonly kind: 'serve' }
-  /** Each is refused at once, with no work done. */
-  | { readonly kind: 'refuse'; readonly status: number; readonly afterMs: number }
+  /** Each is refused at once, with no work done; or those of one method are, and the others served. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly afterMs: number; readonly method?: string }
   /** None is answered. */
   | { readonly kind: 'silent' }
 
@@ -74,7 +74,8 @@ export class ProxyModel {
     const sim = this.#sim
     const reply = (status: number) => sim.after(NETWORK_MS, () => answer(status))
     if (behaviour.kind === 'silent') return
-    if (behaviour.kind === 'refuse') return sim.after(NETWORK_MS + behaviour.afterMs, () => reply(behaviour.status))
+    if (behaviour.kind === 'refuse' && (behaviour.method ?? method) === method)
+      return sim.after(NETWORK_MS + behaviour.afterMs, () => reply(behaviour.status))
     sim.after(NETWORK_MS, () => {
       this.#queue.push({ method, done: () => reply(100) })
       this.#work()

@@ -46,10 +46,13 @@ export class Simulation {
     let i = 0
     for (;;) {
       let child = 2 * i + 1
-      const [left, right] = [heap[child], heap[child + 1]]
-      if (left === undefined) break
-      let next = left
-      if (right !== undefined && isBefore(right, left)) [next, child] = [right, child + 1]
+      let next = heap[child]
+      if (next === undefined) break
+      const right = heap[child + 1]
+      if (right !== undefined && isBefore(right, next)) {
+        next = right
+        child += 1
+      }
       if (!isBefore(next, last)) break
       heap[i] = next
       i = child
