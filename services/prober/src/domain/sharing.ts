@@ -11,11 +11,16 @@ interface Beat {
   /** Tells one sign of life from a repetition of it. */
   readonly revision: number
   readonly heardAt: number
-  /** False for a sign of life that lay in the store when we came: it may be years old. */
+  /** False for the first sign of life: it may have lain in the store for years. */
   readonly isFresh: boolean
 }
 
 const ALIVE_MS = 3000
+/**
+ * Whoever lives beats again within a second. Until then the first sign of life is believed: else a prober that comes would
+ * probe all proxies beside the others, and they its own ones beside it.
+ */
+const UNPROVEN_MS = 1500
 const FORGOTTEN_MS = 60_000
 
 export function beatHeard(beats: Beats, prober: string, revision: number, now: number): Beats {
@@ -37,10 +42,11 @@ export function silentProbers(beats: Beats, self: string, now: number): readonly
   )
 }
 
-/** Those heard of within 3 s, and ourselves; sorted. With the bus gone that is soon we alone: nobody can tell, so all is probed. */
+/** Those heard of within 3 s, those heard of once within 1.5 s, and ourselves; sorted. With the bus gone that is soon we alone: nobody can tell, so all is probed. */
 export function livingProbers(beats: Beats, self: string, now: number): readonly string[] {
   const living = new Set([self])
-  for (const [prober, { heardAt, isFresh }] of beats) if (isFresh && now - heardAt <= ALIVE_MS) living.add(prober)
+  for (const [prober, { heardAt, isFresh }] of beats)
+    if (now - heardAt <= (isFresh ? ALIVE_MS : UNPROVEN_MS)) living.add(prober)
   return [...living].sort()
 }
 

@@ -27,8 +27,9 @@ describe('a prober', () => {
     expect(livingProbers(beats, 'a', 4001)).toEqual(['a'])
   })
 
-  it('is not alive for a sign of life that may have lain in the store for years', () => {
-    expect(livingProbers(heard('b', [1, 0]), 'a', 1)).toEqual(['a'])
+  it('is alive for no more than a beat and a half by a sign of life that may have lain in the store for years', () => {
+    expect(livingProbers(heard('b', [1, 0]), 'a', 1500)).toEqual(['a', 'b'])
+    expect(livingProbers(heard('b', [1, 0]), 'a', 1501)).toEqual(['a'])
   })
 
   it('is not alive for the same sign of life told again', () => {
