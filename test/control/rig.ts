@@ -36,7 +36,7 @@ export async function sharesOver(stack: Stack, ms: number): Promise<Readonly<Rec
 }
 
 /** Calls and when each began, on the clock of `performance.now()`. */
-export interface Made {
+interface Made {
   readonly at: number
   readonly result: CallResult
 }
