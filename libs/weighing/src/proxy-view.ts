@@ -1,5 +1,5 @@
 import type { Load, ProxyRecord, ProxyTraffic, ResponseTime } from '@siplb/contracts'
-import { asConfigured, type LearnedCapacity } from './factors/capacity-factor.ts'
+import { asConfigured, capacityOf, type LearnedCapacity } from './factors/capacity-factor.ts'
 import { undamped, type Damped } from './factors/damping.ts'
 import { holdRate, type Held } from './signals/fault-window.ts'
 import {
@@ -19,7 +19,7 @@ import { maintenanceIn, type Maintenance } from './standing/maintenance.ts'
 import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
 import { baseWords } from './table/reasons.ts'
 import type { FollowedResponse, Measured, ResponseEvidence } from './factors/response-factor.ts'
-import { departuresAt, observeQueueing, type Departures, type QueueingHistory } from './signals/queueing-fit.ts'
+import { departuresAt, observeQueueing, waitBy, type Departures, type QueueingHistory, type WorkFit } from './signals/queueing-fit.ts'
 import { observeDrain, type DrainProgress } from './signals/drain-progress.ts'
 import { observeOverload, type HeldOverload } from './signals/overload-asked.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
@@ -30,6 +30,8 @@ import { keep } from './sources.ts'
 const STARVED = { requests: 5, ms: 500 }
 /** So much is outstanding that it does not wait for callees. */
 const WAITING_WORK = 3
+/** New requests are so large a part of its work at least, beside those of dialogs. */
+const AT_WORK = 0.3
 /** More than that, a stretch of few requests says nothing of one of them. */
 const LONGEST_WAIT_MS = 2000
 /** A transaction ends by timeout 32 s after it was sent (RFC 3261, 17.1.1.2: Timer B), and a report comes late. */
@@ -56,6 +58,8 @@ export class ProxyView {
   overload: HeldOverload | undefined
   /** It refuses everything, and said until when. */
   maintenance: Maintenance | undefined
+  /** How its response times grow with the work there; undefined while that is not known. */
+  fit: WorkFit | undefined
   drainingSince: number | undefined
   drain: DrainProgress | undefined
   /** Why its base weight is what it is, in words. */
@@ -126,13 +130,14 @@ export class ProxyView {
     for (const [method, sketch] of Object.entries(report.responseTimes)) {
       const known = this.#liveResponses.get(method)
       if (known === undefined && this.#liveResponses.size >= MOST_METHODS) continue
-      this.#liveResponses.set(method, observeLive(known ?? noLiveResponse, sketch, now, responseTimeDecayMs))
+      this.#liveResponses.set(method, observeLive(known ?? noLiveResponse, sketch, this.#waitMs(report, method), now, responseTimeDecayMs))
     }
     for (const [method, told] of Object.entries(report.queueing ?? {})) {
       this.#queueing = observeQueueing(this.#queueing, `${ingress} ${method}`, told, now)
     }
     const isWaiting = report.requests > 0 || report.work >= WAITING_WORK
-    if (isWaiting && isStarved(view.unsampled, now, STARVED)) this.#waited(view.unsampled, now)
+    const isStuck = isWaiting && isStarved(view.unsampled, now, STARVED)
+    if (isStuck && !this.#isAtWork(report, now - before.at)) this.#waited(view.unsampled, now)
   }
 
   /** A report of this ingress did not name the proxy. */
@@ -170,11 +175,25 @@ export class ProxyView {
       const level = levelNow(response.level)
       if (level !== undefined) live.set(method, { ...level, evidence: evidenceAt(response, now) })
     }
-    return { probe: levelNow(this.#probeResponse), live }
+    return { probe: levelNow(this.#probeResponse), live, capacity: capacityOf(this.capacity) }
   }
 
   forgetQueueing(): void {
     this.#queueing = new Map()
+    this.fit = undefined
+  }
+
+  /** Whether it takes requests about as fast as it is known to: then they wait for one another, and it is not slow. */
+  #isAtWork({ fresh }: ProxyTraffic, ms: number): boolean {
+    if (fresh === undefined || this.fit === undefined) return false
+    return fresh.accepted * this.fit.slopeMs >= AT_WORK * ms
+  }
+
+  /** How long requests of this report waited for those before them, by what is known of this proxy's queue. */
+  #waitMs({ queueing }: ProxyTraffic, method: string): number {
+    const told = queueing?.[method]
+    if (told === undefined || this.fit === undefined) return 0
+    return waitBy(this.fit, told)
   }
 
   /** How its response times went with the work that was there. */

@@ -12,7 +12,7 @@ const rules = { toleranceMs: 5, deadBand: 0.05, memoryMs: 600_000 }
 
 const proxy = (slopeMs: number, more: Partial<CapacityEvidence> = {}, delayMs = 20): CapacityEvidence => ({
   baseWeight: 100,
-  fit: { slopeMs, errorMs: slopeMs * 0.01, delayMs },
+  fit: { cost: 0.6, slopeMs, errorMs: slopeMs * 0.01, delayMs },
   learned: asConfigured(0),
   ...more,
 })
@@ -49,7 +49,7 @@ describe('the learned capacity', () => {
   })
 
   it('does not believe a departure that may be chance', () => {
-    const unsure = { slopeMs: 13, errorMs: 4, delayMs: 20 }
+    const unsure = { cost: 0.6, slopeMs: 13, errorMs: 4, delayMs: 20 }
     expect(settled([proxy(20, { fit: unsure }), proxy(20), proxy(20)])[0]).toBe(1)
   })
 

@@ -22,10 +22,11 @@ function told(
   ms: number,
   prior: LiveResponse = noLiveResponse,
   from = 0,
+  waitMs = 0,
 ): LiveResponse {
   let live = prior
   for (let i = 0; i < reports; i++)
-    live = observeLive(live, sketchOf(...Array<number>(count).fill(ms)), from + i * 250, 3000)
+    live = observeLive(live, sketchOf(...Array<number>(count).fill(ms)), waitMs, from + i * 250, 3000)
   return live
 }
 
@@ -37,9 +38,15 @@ describe('the response time of real traffic', () => {
     expect(told(3, 9, 10).level.recent).toHaveLength(2)
   })
 
+  it('is less what they waited for one another: a queue is not slowness', () => {
+    expect(levelNow(told(40, 9, 100, noLiveResponse, 0, 80).level)?.typicalMs).toBeCloseTo(20, -1)
+    // Never less than a tenth, whatever was reckoned.
+    expect(levelNow(told(40, 9, 100, noLiveResponse, 0, 500).level)?.typicalMs).toBeCloseTo(10, 0)
+  })
+
   it('is the median of all ingresses together, so few slow calls do not show', () => {
     const live = told(20, 6, 10)
-    const withOutliers = observeLive(live, sketchOf(10, 10, 10, 10, 900, 900), 5000, 3000)
+    const withOutliers = observeLive(live, sketchOf(10, 10, 10, 10, 900, 900), 0, 5000, 3000)
     expect(levelNow(told(3, 6, 10, withOutliers, 5250).level)?.typicalMs).toBeCloseTo(10, 0)
   })
 

@@ -5,8 +5,9 @@ import type { LevelNow } from '../src/signals/response-level.ts'
 
 const rules = { toleranceMs: 5, floor: 0.02 }
 const steady = (ms: number): LevelNow => ({ typicalMs: ms, lastingMs: ms, crestMs: ms })
-const probed = (ms: number): ResponseEvidence => ({ probe: steady(ms), live: new Map() })
+const probed = (ms: number): ResponseEvidence => ({ probe: steady(ms), live: new Map(), capacity: 1 })
 const live = (methods: Record<string, [ms: number, evidence: number]>, probeMs?: number): ResponseEvidence => ({
+  capacity: 1,
   probe: probeMs === undefined ? undefined : steady(probeMs),
   live: new Map(
     Object.entries(methods).map(([m, [ms, evidence]]): [string, Measured] => [m, { ...steady(ms), evidence }]),
@@ -18,6 +19,7 @@ const level = fc
   .tuple(fc.double({ min: 0.05, max: 2000, noNaN: true }), fc.double({ min: 1, max: 3, noNaN: true }))
   .map(([ms, spread]): LevelNow => ({ typicalMs: ms * spread, lastingMs: ms, crestMs: ms * spread * spread }))
 const evidence = fc.record({
+  capacity: fc.double({ min: 0.05, max: 16, noNaN: true }),
   probe: fc.option(level, { nil: undefined }),
   live: fc
     .dictionary(fc.constantFrom('INVITE', 'REGISTER'), fc.tuple(level, fc.double({ min: 0, max: 300, noNaN: true })))
@@ -68,16 +70,23 @@ describe('the response-time factor', () => {
   })
 
   it('says nothing of a proxy without figures, nor of one that has no other to be compared with', () => {
-    expect(factorsOf({ probe: undefined, live: new Map() }, probed(900))).toEqual([undefined, undefined])
+    expect(factorsOf({ probe: undefined, live: new Map(), capacity: 1 }, probed(900))).toEqual([undefined, undefined])
   })
 
   it('is 1 for the only proxy of a pool', () => {
     expect(factorsOf(probed(900))).toEqual([1])
   })
 
+  it('allows a proxy of half the capacity twice the time, and one of a tenth not ten times', () => {
+    const [, half] = factorsOf(probed(40), { ...probed(95), capacity: 0.5 }, probed(40), probed(40))
+    expect(half).toBe(1)
+    const [, tenth] = factorsOf(probed(40), { ...probed(400), capacity: 0.1 }, probed(40), probed(40))
+    expect(tenth).toBeLessThan(0.3)
+  })
+
   it('does not take a queue that comes and goes for slowness', () => {
-    const busy: ResponseEvidence = { probe: { typicalMs: 60, lastingMs: 20, crestMs: 90 }, live: new Map() }
-    const calm: ResponseEvidence = { probe: { typicalMs: 20, lastingMs: 10, crestMs: 70 }, live: new Map() }
+    const busy: ResponseEvidence = { probe: { typicalMs: 60, lastingMs: 20, crestMs: 90 }, live: new Map(), capacity: 1 }
+    const calm: ResponseEvidence = { probe: { typicalMs: 20, lastingMs: 10, crestMs: 70 }, live: new Map(), capacity: 1 }
     expect(factorsOf(busy, calm, calm)).toEqual([1, 1, 1])
   })
 

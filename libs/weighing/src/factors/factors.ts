@@ -12,6 +12,8 @@ import { responseFactors, type ResponseFactor } from './response-factor.ts'
 import type { Settings } from '../settings.ts'
 import { slowStart } from './slow-start.ts'
 
+/** Under this factor it was no matter of a moment. */
+const FAR_SLOWER = 1 / 3
 /** What became so much slower is another proxy now: how its queue went before tells nothing. */
 const ANOTHER_PROXY = 0.2
 /** How long a factor that another weigher left behind is believed once there is evidence of our own. */
@@ -71,8 +73,8 @@ function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, o
   if (!weights.learnCapacity) return
   const evidence = tier.map((proxy) => {
     const departures = proxy.departures(now)
-    const fit = departures === undefined ? undefined : fitWork(departures, otherCost)
-    return { baseWeight: proxy.baseWeight, fit, learned: proxy.capacity }
+    proxy.fit = departures === undefined ? undefined : fitWork(departures, otherCost)
+    return { baseWeight: proxy.baseWeight, fit: proxy.fit, learned: proxy.capacity }
   })
   const { responseTimeToleranceMs: toleranceMs, deadBand, capacityMemoryMs: memoryMs } = weights
   learnCapacities(evidence, now, { toleranceMs, deadBand, memoryMs }).forEach((learned, i) => {
@@ -81,11 +83,11 @@ function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, o
   })
 }
 
-/** It falls at once, and rises as in a slow start: who was slow has to show that it is quick again, for more than a moment. */
+/** It falls at once; from far down it rises as in a slow start: who was slow has to show for more than a moment that it is quick again. */
 function follow(proxy: ProxyView, found: ResponseFactor | undefined, growMs: number, now: number): void {
   if (found === undefined) return
   const { factor = 1, at = now } = proxy.response ?? {}
-  const most = factor + (now - at) / growMs
+  const most = factor < FAR_SLOWER ? factor + (now - at) / growMs : 1
   proxy.response = { ...found, factor: Math.min(found.factor, most), at: now }
   if (factor >= ANOTHER_PROXY && found.factor < ANOTHER_PROXY) proxy.forgetQueueing()
 }

@@ -3,6 +3,8 @@ import type { LevelNow } from '../signals/response-level.ts'
 
 /** Differences under this part of the median change nothing either: of 200 ms, 5 ms are noise. */
 const RELATIVE_TOLERANCE = 0.25
+/** Who takes less than this part of what the others take is slow all the same. */
+const LEAST_CAPACITY = 0.4
 /** How fast the factor follows once a proxy is slow at its best. */
 const GATE_GAIN = 2
 /**
@@ -25,6 +27,8 @@ export interface Measured extends LevelNow {
 export interface ResponseEvidence {
   readonly probe: LevelNow | undefined
   readonly live: ReadonlyMap<string, Measured>
+  /** What it is known to take, against its base weight: who has half the capacity may take twice the time. */
+  readonly capacity: number
 }
 
 export interface ResponseFactor {
@@ -65,19 +69,20 @@ export function responseFactors(
     for (const method of methods) {
       const own = enough(proxy, method)
       const poolOf = medians.get(method)
-      if (own !== undefined && poolOf !== undefined) terms.push({ own, pool: poolOf, evidence: own.evidence })
+      if (own !== undefined && poolOf !== undefined) terms.push({ capacity: proxy.capacity, own, pool: poolOf, evidence: own.evidence })
     }
     const evidence = FULL_EVIDENCE - terms.reduce((sum, term) => sum + term.evidence, 0)
     if (proxy.probe !== undefined && probeMedians !== undefined && evidence > 0) {
-      terms.push({ own: proxy.probe, pool: probeMedians, evidence })
+      terms.push({ capacity: proxy.capacity, own: proxy.probe, pool: probeMedians, evidence })
     }
     return combine(terms, rules)
   })
 }
 
 /** How much slower than allowed, as a part of what is allowed; 0 in the normal range. */
-function beyond({ own, pool }: Term, toleranceMs: number): number {
-  const allowed = (ms: number) => ms + Math.max(toleranceMs, RELATIVE_TOLERANCE * ms)
+function beyond({ own, pool, capacity }: Term, toleranceMs: number): number {
+  const part = Math.min(1, Math.max(LEAST_CAPACITY, capacity))
+  const allowed = (ms: number) => (ms + Math.max(toleranceMs, RELATIVE_TOLERANCE * ms)) / part
   const slowness = own.typicalMs / allowed(pool.typicalMs) - 1
   const gate = GATE_GAIN * (own.lastingMs / allowed(pool.crestMs) - 1)
   return Math.max(0, Math.min(slowness, gate))
@@ -92,6 +97,7 @@ interface Medians {
 interface Term {
   readonly own: LevelNow
   readonly pool: Medians
+  readonly capacity: number
   readonly evidence: number
 }
 

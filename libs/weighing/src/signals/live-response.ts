@@ -5,6 +5,8 @@ import { noResponseLevel, observeLevel, raised, type ResponseLevel } from './res
 const FEWEST = 5
 /** Queues of a busy proxy come and go within less: a median is to be over more than one of them. */
 const GATHER_MS = 500
+/** However long the queue was, so much of a response time is taken for the proxy's own. */
+const LEAST_OWN = 0.1
 /** Evidence fades with this time constant: ten requests of half a minute ago say little. */
 const EVIDENCE_DECAY_MS = 10_000
 
@@ -14,6 +16,8 @@ const EVIDENCE_DECAY_MS = 10_000
  */
 export interface LiveResponse {
   readonly pending: LatencySketch
+  /** Of the pending requests, how long they all together waited for the work ahead of them. */
+  readonly pendingWaitMs: number
   /** When the last median was taken. */
   readonly takenAt: number
   readonly level: ResponseLevel
@@ -26,21 +30,34 @@ const emptySketch: LatencySketch = { count: 0, sumMs: 0, maxMs: 0, buckets: [] }
 
 export const noLiveResponse: LiveResponse = {
   pending: emptySketch,
+  pendingWaitMs: 0,
   takenAt: Number.NEGATIVE_INFINITY,
   level: noResponseLevel,
   evidence: 0,
   at: 0,
 }
 
-export function observeLive(prior: LiveResponse, sketch: LatencySketch, now: number, decayMs: number): LiveResponse {
+/**
+ * `meanWaitMs`: how long such a request waited for the work ahead of it, as far as that is known. It is taken off: a queue that came
+ * by chance says nothing of the proxy, and a weight that follows it is taken from one and too much for the others.
+ */
+export function observeLive(
+  prior: LiveResponse,
+  sketch: LatencySketch,
+  meanWaitMs: number,
+  now: number,
+  decayMs: number,
+): LiveResponse {
   if (sketch.count === 0) return prior
   const pending = merge(prior.pending, sketch)
+  const pendingWaitMs = prior.pendingWaitMs + meanWaitMs * sketch.count
   const evidence = evidenceAt(prior, now) + sketch.count
   const isEnough = pending.count >= FEWEST && now - prior.takenAt >= GATHER_MS
   const median = isEnough ? quantileMs(pending, 0.5) : undefined
-  if (median === undefined) return { ...prior, pending, evidence, at: now }
-  const level = observeLevel(prior.level, median, now, decayMs)
-  return { pending: emptySketch, takenAt: now, level, evidence, at: now }
+  if (median === undefined) return { ...prior, pending, pendingWaitMs, evidence, at: now }
+  const ownMs = Math.max(LEAST_OWN * median, median - pendingWaitMs / pending.count)
+  const level = observeLevel(prior.level, ownMs, now, decayMs)
+  return { pending: emptySketch, pendingWaitMs: 0, takenAt: now, level, evidence, at: now }
 }
 
 /**

@@ -79,6 +79,8 @@ const LEAST_SAMPLES = 10
 
 /** Response time against work, a request other than INVITE counting as `cost` INVITEs. */
 export interface WorkFit {
+  /** What a request other than INVITE counts. */
+  readonly cost: number
   /** Milliseconds of response time for one more INVITE ahead, and its standard error. */
   readonly slopeMs: number
   readonly errorMs: number
@@ -96,7 +98,12 @@ export function fitWork(d: Departures, cost: number): WorkFit | undefined {
   const slopeMs = workMs / work2
   const rest = Math.max(0, d.ms2 - slopeMs * workMs) / Math.max(1, d.samples - 2)
   const meanWork = (d.invites + cost * d.others) / d.samples
-  return { slopeMs, errorMs: CORRELATION * Math.sqrt(rest / work2), delayMs: Math.max(0, slopeMs) * meanWork }
+  return { cost, slopeMs, errorMs: CORRELATION * Math.sqrt(rest / work2), delayMs: Math.max(0, slopeMs) * meanWork }
+}
+
+/** How long the requests of these sums waited on the whole, each; 0 where the slope may be none. */
+export function waitBy({ cost, slopeMs, errorMs }: WorkFit, { samples, invites, others }: Queueing): number {
+  return slopeMs > 2 * errorMs ? (slopeMs * (invites + cost * others)) / samples : 0
 }
 
 function scaled({ sums, at }: FadingSums, now: number): Queueing {
