@@ -19,7 +19,14 @@ import { maintenanceIn, type Maintenance } from './standing/maintenance.ts'
 import { newStanding, step, type Standing, type StandingEvent } from './standing/proxy-state.ts'
 import { baseWords } from './table/reasons.ts'
 import type { FollowedResponse, Measured, ResponseEvidence } from './factors/response-factor.ts'
-import { departuresAt, observeQueueing, waitBy, type Departures, type QueueingHistory, type WorkFit } from './signals/queueing-fit.ts'
+import {
+  departuresAt,
+  observeQueueing,
+  waitBy,
+  type Departures,
+  type QueueingHistory,
+  type WorkFit,
+} from './signals/queueing-fit.ts'
 import { observeDrain, type DrainProgress } from './signals/drain-progress.ts'
 import { observeOverload, type HeldOverload } from './signals/overload-asked.ts'
 import { levelNow, noResponseLevel, observeLevel, type ResponseLevel } from './signals/response-level.ts'
@@ -130,7 +137,10 @@ export class ProxyView {
     for (const [method, sketch] of Object.entries(report.responseTimes)) {
       const known = this.#liveResponses.get(method)
       if (known === undefined && this.#liveResponses.size >= MOST_METHODS) continue
-      this.#liveResponses.set(method, observeLive(known ?? noLiveResponse, sketch, this.#waitMs(report, method), now, responseTimeDecayMs))
+      this.#liveResponses.set(
+        method,
+        observeLive(known ?? noLiveResponse, sketch, this.#waitMs(report, method), now, responseTimeDecayMs),
+      )
     }
     for (const [method, told] of Object.entries(report.queueing ?? {})) {
       this.#queueing = observeQueueing(this.#queueing, `${ingress} ${method}`, told, now)

@@ -64,7 +64,7 @@ describe('a proxy that becomes ten times slower', () => {
     const driver = new PoolDriver('a', 'b', 'c')
     driver.run(10_000, () => well)
     driver.run(10_000, but('a', { probeMs: 100, liveMs: 100 }))
-    driver.run(10_000, () => well)
+    driver.run(7000, () => well)
     expect(driver.weight('a')).toBeLessThan(50) // from so far down it grows as slowly as one that is new
     driver.run(20_000, () => well)
     expect(driver.weights()).toEqual([100, 100, 100])

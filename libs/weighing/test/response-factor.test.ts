@@ -85,8 +85,16 @@ describe('the response-time factor', () => {
   })
 
   it('does not take a queue that comes and goes for slowness', () => {
-    const busy: ResponseEvidence = { probe: { typicalMs: 60, lastingMs: 20, crestMs: 90 }, live: new Map(), capacity: 1 }
-    const calm: ResponseEvidence = { probe: { typicalMs: 20, lastingMs: 10, crestMs: 70 }, live: new Map(), capacity: 1 }
+    const busy: ResponseEvidence = {
+      probe: { typicalMs: 60, lastingMs: 20, crestMs: 90 },
+      live: new Map(),
+      capacity: 1,
+    }
+    const calm: ResponseEvidence = {
+      probe: { typicalMs: 20, lastingMs: 10, crestMs: 70 },
+      live: new Map(),
+      capacity: 1,
+    }
     expect(factorsOf(busy, calm, calm)).toEqual([1, 1, 1])
   })
 

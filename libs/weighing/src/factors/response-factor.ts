@@ -69,7 +69,8 @@ export function responseFactors(
     for (const method of methods) {
       const own = enough(proxy, method)
       const poolOf = medians.get(method)
-      if (own !== undefined && poolOf !== undefined) terms.push({ capacity: proxy.capacity, own, pool: poolOf, evidence: own.evidence })
+      if (own !== undefined && poolOf !== undefined)
+        terms.push({ capacity: proxy.capacity, own, pool: poolOf, evidence: own.evidence })
     }
     const evidence = FULL_EVIDENCE - terms.reduce((sum, term) => sum + term.evidence, 0)
     if (proxy.probe !== undefined && probeMedians !== undefined && evidence > 0) {
