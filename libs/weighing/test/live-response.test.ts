@@ -50,8 +50,8 @@ describe('the response time of real traffic', () => {
     expect(levelNow(told(3, 6, 10, withOutliers, 5250).level)?.typicalMs).toBeCloseTo(10, 0)
   })
 
-  it('rises within two seconds of steady traffic becoming slow', () => {
-    const slow = told(8, 5, 100, told(20, 5, 10), 5000)
+  it('rises within two and a half seconds of steady traffic becoming slow', () => {
+    const slow = told(10, 5, 100, told(20, 5, 10), 5000)
     expect(levelNow(slow.level)?.lastingMs).toBeGreaterThan(90)
   })
 

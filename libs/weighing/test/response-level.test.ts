@@ -5,18 +5,19 @@ const after = (...values: number[]): ResponseLevel =>
   values.reduce((level, value, i) => observeLevel(level, value, i * 1000, 3000), noResponseLevel)
 
 describe('the level of a response time', () => {
-  it('is not known before the third value', () => {
-    expect(levelNow(after(10, 10))).toBeUndefined()
-    expect(levelNow(after(10, 10, 10))).toEqual({ typicalMs: 10, lastingMs: 10, crestMs: 10 })
+  it('is not known before the fourth value', () => {
+    expect(levelNow(after(10, 10, 10))).toBeUndefined()
+    expect(levelNow(after(10, 10, 10, 10))).toEqual({ typicalMs: 10, lastingMs: 10, crestMs: 10 })
   })
 
   it('does not see one slow value at all', () => {
     expect(levelNow(after(10, 10, 10, 900, 10, 10))).toEqual({ typicalMs: 10, lastingMs: 10, crestMs: 10 })
   })
 
-  it('rises with the second slow value of three, but is not lasting before the third', () => {
+  it('rises with the second slow value of three, but is not lasting before the fourth', () => {
     expect(levelNow(after(10, 10, 10, 900, 900))).toMatchObject({ typicalMs: 900, lastingMs: 10 })
-    expect(levelNow(after(10, 10, 10, 900, 900, 900))).toMatchObject({ typicalMs: 900, lastingMs: 900 })
+    expect(levelNow(after(10, 10, 10, 900, 900, 900))).toMatchObject({ typicalMs: 900, lastingMs: 10 })
+    expect(levelNow(after(10, 10, 900, 900, 900, 900))).toMatchObject({ typicalMs: 900, lastingMs: 900 })
   })
 
   it('keeps a crest of what was usual on the slow side', () => {
