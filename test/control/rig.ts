@@ -45,8 +45,8 @@ export interface Calling extends AsyncDisposable {
   readonly caller: Caller
   /** Calls that are over. */
   readonly made: readonly Made[]
-  /** Of INVITEs sent in a time, until their first response. */
-  firstResponsesMs(from: number, to: number): number[]
+  /** Of INVITEs sent in a time, until their 200: the phone behind rings no time, and a 100 may be the balancer's own. */
+  setupsMs(from: number, to: number): number[]
 }
 
 /** A phone that calls at a rate, each call lasting 100 ms. */
@@ -64,8 +64,7 @@ export async function startCalling(stack: Stack, ratePerSecond: number): Promise
   return {
     caller,
     made,
-    firstResponsesMs: (from, to) =>
-      made.flatMap(({ at, result }) => (at >= from && at < to ? [result.firstResponseMs ?? 32_000] : [])),
+    setupsMs: (from, to) => made.flatMap(({ at, result }) => (at >= from && at < to ? [result.setupMs ?? 32_000] : [])),
     async [Symbol.asyncDispose]() {
       await caller.stop()
       await caller.close()

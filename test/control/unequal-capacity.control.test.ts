@@ -15,7 +15,7 @@ it('finds the shares of Kamailio with 1, 2 and 4 processes under equal weights',
   const utilisation = [1, 2, 4].map(
     (children, i) => (((shares[`kam${i + 1}`] ?? 0) / 100) * 136 * DELAY_MS) / 1000 / children,
   )
-  const times = calling.firstResponsesMs(from, from + 40_000)
+  const times = calling.setupsMs(from, from + 40_000)
   const table = await rig.stack.table()
   console.log(
     `shares ${[1, 2, 3].map((i) => shares[`kam${i}`]?.toFixed(1)).join(' / ')} % (14.3 / 28.6 / 57.1), utilisation ${utilisation.map((u) => u.toFixed(2)).join(' / ')}, p50 ${quantile(times, 0.5).toFixed(0)} ms, p99 ${quantile(times, 0.99).toFixed(0)} ms, weights ${table.proxies.map(({ weight }) => weight.toFixed(0)).join(' / ')}, failed ${calling.caller.statistics().failed}`,

@@ -13,6 +13,8 @@ import { byTier } from './tiers.ts'
 import type { WeighedProxy, Weighing } from './table/weighed-proxy.ts'
 
 const RATE_MS = 4000
+/** Under this part of its base weight a proxy is no full member of the pool. */
+const FAR_SLOWER = 0.2
 
 /** effective = base × f(response time) × g(load) × h(faults) × slow start, for every proxy of a pool. */
 export function weigh(
@@ -84,10 +86,11 @@ function weighOne(
 
 /**
  * A proxy that gets less for other reasons than its slowness has little work outstanding, and would win every pick by work: it
- * is to be taken only as often as its weight says.
+ * is to be taken only as often as its weight says. So is one that is far slower: what it gets beside that is what callers notice.
  */
-function isRestricted({ growth, faultFactor, refusalFactor, loadFactor }: Influences, soft: number): boolean {
-  return growth < 1 || (soft < 1 && (faultFactor < 1 || refusalFactor < 1 || loadFactor < 1))
+function isRestricted({ growth, faultFactor, refusalFactor, loadFactor, capacity }: Influences, soft: number): boolean {
+  if (growth < 1 || soft * capacity < FAR_SLOWER) return true
+  return soft < 1 && (faultFactor < 1 || refusalFactor < 1 || loadFactor < 1)
 }
 
 function drainOf(proxy: ProxyView, now: number): WeighedProxy['drain'] {
