@@ -198,7 +198,7 @@ export class Siplb implements Balancer {
     const { epoch, seq } = this.#snapshot
     const traffic: Traffic = {
       ...{ ingress: `ingress-${i}`, intervalMs: TRAFFIC_MS, epoch, seq, dialogsEnded: [] },
-      proxies: this.#ingress(i).traffic.take(ids, () => 0),
+      proxies: this.#ingress(i).traffic.take(ids, () => 0, this.#now),
     }
     this.#bus(() => this.pool.trafficked(traffic, this.#now))
   }

@@ -109,7 +109,10 @@ export class Pool {
   }
 
   #learnCosts(proxies: readonly ProxyView[], now: number): void {
-    if (!this.#settings.weights.learnCosts) return
+    if (!this.#settings.weights.learnCosts) {
+      this.#costs = asUsual(now) // by a reload: what was learned before goes too
+      return
+    }
     const evidence = proxies.flatMap((proxy) => {
       const departures = proxy.departures(now)
       const fit = departures === undefined ? undefined : fitWork(departures, this.#costs.told)

@@ -212,11 +212,11 @@ export class ProxyView {
   }
 
   inFlight(now: number): number {
-    return this.#present(now).reduce((sum, view) => sum + view.inFlight, 0)
+    return total(this.#present(now).map((view) => view.inFlight))
   }
 
   dialogs(now: number): number {
-    return this.#present(now).reduce((sum, view) => sum + view.dialogs, 0)
+    return total(this.#present(now).map((view) => view.dialogs))
   }
 
   /** Looks how far a drain has come. */
@@ -243,6 +243,14 @@ export class ProxyView {
       )
     }
   }
+}
+
+/** Each is an integer that can be told; so is the sum, or the table could never be told. */
+function total(counts: readonly number[]): number {
+  return Math.min(
+    Number.MAX_SAFE_INTEGER,
+    counts.reduce((sum, count) => sum + count, 0),
+  )
 }
 
 function baseWeightOf({ operatorWeight, weight }: ProxyRecord): number {

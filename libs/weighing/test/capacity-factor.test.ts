@@ -80,3 +80,13 @@ describe('the learned capacity', () => {
     )
   })
 })
+
+it('a stored capacity is never taken for none, nor for more than can be learned', () => {
+  expect(capacityOf(learned(0, 0))).toBeCloseTo(1 / 16)
+  expect(capacityOf(learned(1e9, 0))).toBeCloseTo(16)
+})
+
+it('a slope beyond what numbers hold leaves no NaN behind, at nobody', () => {
+  const tier = [proxy(Number.MIN_VALUE, { fit: { slopeMs: 0, errorMs: Number.MIN_VALUE, delayMs: 20 } }), proxy(1)]
+  for (const { log } of learnCapacities(tier, 250, rules)) expect(log).not.toBeNaN()
+})

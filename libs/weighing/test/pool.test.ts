@@ -1,4 +1,4 @@
-import { SketchBuilder, type ProxyRecord } from '@siplb/contracts'
+import { SketchBuilder, weightTable, type ProxyRecord } from '@siplb/contracts'
 import { describe, expect, it } from 'vitest'
 import { PoolDriver, recordOf, type Behaviour } from './pool-driver.ts'
 import { report } from './support.ts'
@@ -683,4 +683,12 @@ describe('the beginnings of new requests', () => {
     }
     expect(driver.weight('a')).toBeLessThanOrEqual(2)
   })
+})
+
+it('counts that add up beyond what can be told are told as the most that can be', () => {
+  const driver = new PoolDriver('a', 'b')
+  const most = report('a', 1, {}, { dialogs: Number.MAX_SAFE_INTEGER, inFlight: Number.MAX_SAFE_INTEGER })
+  for (const ingress of ['i1', 'i2']) driver.traffic(ingress, most)
+  driver.weigh()
+  expect(weightTable.safeParse(driver.table).success).toBe(true)
 })

@@ -49,3 +49,25 @@ describe('the fit of response times on work', () => {
     expect(departures === undefined ? undefined : fitWork(departures, 0.5)?.slopeMs).toBeCloseTo(40, 0)
   })
 })
+
+describe('sums that nobody can have seen', () => {
+  const honest = sumsOf(seenAt(12, 6, 1))
+
+  it.each([
+    { what: 'too large for numbers', sums: { ...honest, ms: 1e308, ms2: 1e308 } },
+    { what: 'squares less than the mean has them', sums: { ...honest, invites2: 1 } },
+    { what: 'products larger than both squares', sums: { ...honest, invitesMs: honest.invitesMs * 10 } },
+    { what: 'more requests than there are', sums: { ...honest, samples: Number.MAX_SAFE_INTEGER } },
+  ])('change nothing: $what', ({ sums }) => {
+    const before = observeQueueing(new Map(), 'a', honest, 0)
+    expect(observeQueueing(before, 'a', sums, 0)).toBe(before)
+  })
+})
+
+it('an ingress with a new name is heard once those that are gone have faded, however many there were', () => {
+  let history: QueueingHistory = new Map()
+  for (let i = 0; i < 64; i++) history = observeQueueing(history, `gone${i} INVITE`, sumsOf(seenAt(12, 6, 1)), 0)
+  expect(observeQueueing(history, 'new INVITE', sumsOf(seenAt(12, 6, 1)), 0)).toBe(history)
+  const later = observeQueueing(history, 'new INVITE', sumsOf(seenAt(12, 6, 1)), 600_000)
+  expect([...later.keys()]).toEqual(['new INVITE'])
+})

@@ -39,7 +39,7 @@ export function asConfigured(now: number): LearnedCapacity {
 
 /** As another weigher learned it. */
 export function learned(capacity: number, now: number): LearnedCapacity {
-  return { log: Math.log(capacity), at: now, isApart: capacity !== 1 }
+  return { log: bounded(Math.log(capacity)), at: now, isApart: capacity !== 1 }
 }
 
 export function capacityOf({ log, isApart }: LearnedCapacity): number {
@@ -60,7 +60,9 @@ export function learnCapacities(
   return tier.map((one) => {
     if (!isTelling(one)) return faded(one.learned, now, rules)
     const ratio = (capacityBy(one.fit) / one.baseWeight) * (base / capacity)
-    return followed(one.learned, believed(Math.log(ratio), one.fit), now, rules)
+    const wanted = believed(Math.log(ratio), one.fit)
+    // Figures at the edge of what numbers can hold tell nothing, and NaN would stay.
+    return Number.isNaN(wanted) ? faded(one.learned, now, rules) : followed(one.learned, wanted, now, rules)
   })
 }
 

@@ -1,4 +1,4 @@
-import { capacityOf, learnCapacities } from './capacity-factor.ts'
+import { asConfigured, capacityOf, learnCapacities } from './capacity-factor.ts'
 import { damp } from './damping.ts'
 import { faultFactor, RUINOUS_RATE } from './fault-factor.ts'
 import { heldRate, sumWithin } from '../signals/fault-window.ts'
@@ -70,7 +70,11 @@ export function applyFactors(
 }
 
 function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, otherCost: number): void {
-  if (!weights.learnCapacity) return
+  if (!weights.learnCapacity) {
+    // By a reload: what was learned before goes too.
+    for (const proxy of tier) proxy.capacity = asConfigured(now)
+    return
+  }
   const evidence = tier.map((proxy) => {
     const departures = proxy.departures(now)
     proxy.fit = departures === undefined ? undefined : fitWork(departures, otherCost)

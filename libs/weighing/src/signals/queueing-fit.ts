@@ -18,6 +18,11 @@ interface FadingSums {
 const FADE_MS = 30_000
 const MOST_SERIES = 64
 const FORGOTTEN_SAMPLES = 0.5
+/** Of milliseconds, and of requests that are outstanding at one proxy. */
+const LARGEST_MEAN = 1e6
+/** In one report. */
+const MOST_SAMPLES = 1e6
+const ROUNDING = 1e-9
 
 export function observeQueueing(
   history: QueueingHistory,
@@ -25,10 +30,30 @@ export function observeQueueing(
   told: Queueing,
   now: number,
 ): QueueingHistory {
+  if (!isPossible(told)) return history
   const known = history.get(series)
-  if (known === undefined && history.size >= MOST_SERIES) return history
+  const kept = known === undefined ? withRoom(history, now) : new Map(history)
+  if (kept.size >= MOST_SERIES && known === undefined) return history
   const sums = known === undefined ? told : added(scaled(known, now), told)
-  return new Map(history).set(series, { sums, at: now })
+  return kept.set(series, { sums, at: now })
+}
+
+/** Without those that have faded away: an ingress that is started anew has another name. */
+function withRoom(history: QueueingHistory, now: number): Map<string, FadingSums> {
+  return new Map([...history].filter(([, one]) => scaled(one, now).samples >= FORGOTTEN_SAMPLES))
+}
+
+/** Sums that no requests make, for squares are never less than that (Cauchy and Schwarz), would make slopes of any size. */
+function isPossible({ samples: n, ms, ms2, invites, invites2, others, others2, ...products }: Queueing): boolean {
+  const { invitesOthers, invitesMs, othersMs } = products
+  if (Math.max(ms, invites, others) > LARGEST_MEAN * n || n > MOST_SAMPLES) return false
+  if (Math.max(ms2, invites2, others2) > LARGEST_MEAN ** 2 * n) return false
+  const areWithin = (product: number, a2: number, b2: number) => product ** 2 <= a2 * b2 * (1 + ROUNDING)
+  return (
+    [areWithin(ms, n, ms2), areWithin(invites, n, invites2), areWithin(others, n, others2)].every(Boolean) &&
+    [areWithin(invitesOthers, invites2, others2), areWithin(invitesMs, invites2, ms2)].every(Boolean) &&
+    areWithin(othersMs, others2, ms2)
+  )
 }
 
 /** Departures from the means, summed over all series: of response times (ms), INVITEs and other requests ahead. */

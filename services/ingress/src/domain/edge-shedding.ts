@@ -43,20 +43,21 @@ export class EdgeShedding {
 
 /**
  * The part of all new requests that the proxies of a pool want left out: 1 − Σ w(1−loss) / Σ w when all that are used ask for a
- * loss; else 0, for then others can take it, or the bucket of a rate says which requests are too many.
+ * loss; else 0, for then others can take it, or the bucket of a rate says which requests are too many. A restricted one that asks
+ * for nothing takes its own share and no more.
  */
 export function wantedShed(
-  proxies: readonly { readonly id: string; readonly weight: number }[],
+  proxies: readonly { readonly id: string; readonly weight: number; readonly restricted?: boolean }[],
   askedOf: (proxy: string) => Asked | undefined,
 ): number {
   let all = 0
   let left = 0
-  for (const { id, weight } of proxies) {
+  for (const { id, weight, restricted } of proxies) {
     if (weight <= 0) continue
     const asked = askedOf(id)
-    if (asked?.algorithm !== 'loss') return 0
+    if (asked?.algorithm !== 'loss' && (asked !== undefined || restricted !== true)) return 0
     all += weight
-    left += weight * (1 - asked.value / 100)
+    left += weight * (1 - (asked?.value ?? 0) / 100)
   }
   return all === 0 ? 0 : 1 - left / all
 }

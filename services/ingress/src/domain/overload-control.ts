@@ -48,6 +48,7 @@ export class OverloadControl {
     if (told.seq > 0 && last !== undefined && told.seq < last.seq) return false
     const known = this.askedAt(proxy, now)
     if (known?.isOwn === true && known.algorithm === 'rate') return false
+    if (told.validityMs > 0 && ageMs >= told.validityMs) return false // ran out on its way: no word that ends anything
     this.#set(proxy, { ...told, validityMs: told.validityMs - ageMs }, now, false)
     return true
   }
@@ -78,7 +79,9 @@ export class OverloadControl {
   }
 
   #set(proxy: string, told: Omit<OverloadAsked, 'seq'>, now: number, isOwn: boolean): void {
-    const { algorithm, value, validityMs } = told
+    const { algorithm, validityMs } = told
+    // Who tells it on the bus may tell more than all.
+    const value = algorithm === 'loss' ? Math.min(100, told.value) : told.value
     // No loss is nothing asked.
     if (validityMs <= 0 || (algorithm === 'loss' && value === 0)) this.#asked.delete(proxy)
     else this.#asked.set(proxy, { algorithm, value, until: now + validityMs, isOwn })

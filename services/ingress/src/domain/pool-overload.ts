@@ -74,7 +74,8 @@ export class PoolOverload {
     if (!isRefused) return { kind: 'candidates', candidates, divertedFrom }
     // None that was drawn takes it, but one of the pool may ask for nothing.
     const free = leastWork(
-      rows.filter(({ id, weight }) => weight > 0 && askedOf(id) === undefined),
+      // One that is restricted must not get all that the others leave out.
+      rows.filter(({ id, weight, restricted }) => weight > 0 && !restricted && askedOf(id) === undefined),
       workOf,
     )
     if (free !== undefined)

@@ -8,7 +8,7 @@ const BURST: Readonly<Record<RequestClass, number>> = { untrusted: 2, trusted: 6
 const MOST_FILLED = 10
 
 interface Bucket {
-  /** Milliseconds that the requests so far are ahead of the rate. */
+  /** Requests that those so far are ahead of the rate: not milliseconds, which a rate that rises would leave behind for long. */
   fill: number
   at: number
 }
@@ -44,11 +44,10 @@ export class Thinning {
 
   #takesRate(proxy: string, perSecond: number, burst: number, now: number): boolean {
     if (perSecond <= 0) return burst === Infinity
-    const eachMs = 1000 / perSecond
     const bucket = this.#bucketOf(proxy, now)
-    const fill = Math.max(0, bucket.fill - (now - bucket.at))
-    if (fill > burst * eachMs) return false
-    bucket.fill = Math.min(fill + eachMs, MOST_FILLED * eachMs)
+    const fill = Math.max(0, bucket.fill - ((now - bucket.at) * perSecond) / 1000)
+    if (fill > burst) return false
+    bucket.fill = Math.min(fill + 1, MOST_FILLED)
     bucket.at = now
     return true
   }

@@ -78,6 +78,10 @@ export class TrafficRecorder {
     }
   }
 
+  forget(proxy: string): void {
+    this.#records.delete(proxy)
+  }
+
   #record(proxy: string): ProxyRecord {
     let record = this.#records.get(proxy)
     if (record === undefined) {

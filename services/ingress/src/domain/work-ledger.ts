@@ -23,6 +23,7 @@ interface Account {
   invites: number
   /** Answered too fast to be true, and work for a while still. */
   readonly held: Held[]
+  heldWork: number
 }
 
 interface Held {
@@ -62,13 +63,19 @@ export class WorkLedger {
 
   /** Counts it as work until then though it is answered: who refuses at once is never busy, and would win every pick. */
   hold({ proxy, cost }: Task, until: number): void {
-    this.#account(proxy).held.push({ until, cost })
+    const account = this.#account(proxy)
+    account.held.push({ until, cost })
+    account.heldWork += cost
   }
 
   /** Gives up what was held until now. */
   release(now: number): void {
-    for (const { held } of this.#accounts.values()) {
-      while (held[0] !== undefined && held[0].until <= now) held.shift()
+    for (const account of this.#accounts.values()) {
+      const { held } = account
+      for (let [first] = held; first !== undefined && first.until <= now; [first] = held) {
+        held.shift()
+        account.heldWork = held.length === 0 ? 0 : account.heldWork - first.cost
+      }
     }
   }
 
@@ -79,12 +86,19 @@ export class WorkLedger {
 
   workOf(proxy: string): number {
     const account = this.#accounts.get(proxy)
-    if (account === undefined) return 0
-    return account.held.length === 0 ? account.work : account.held.reduce((sum, { cost }) => sum + cost, account.work)
+    return account === undefined ? 0 : account.work + account.heldWork
   }
 
   inFlightOf(proxy: string): number {
     return this.#accounts.get(proxy)?.inFlight.size ?? 0
+  }
+
+  /** Of a proxy that left the list nothing need be kept, once nothing is outstanding there. False: something is. */
+  forget(proxy: string): boolean {
+    const account = this.#accounts.get(proxy)
+    if (account !== undefined && account.inFlight.size + account.held.length > 0) return false
+    this.#accounts.delete(proxy)
+    return true
   }
 
   get proxies(): IterableIterator<string> {
@@ -94,7 +108,7 @@ export class WorkLedger {
   #account(proxy: string): Account {
     let account = this.#accounts.get(proxy)
     if (account === undefined) {
-      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0, held: [] }
+      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0, held: [], heldWork: 0 }
       this.#accounts.set(proxy, account)
     }
     return account

@@ -87,14 +87,26 @@ export class PoolTraffic {
     return this.#firstResponses.get(proxy)?.p99Ms()
   }
 
-  take(proxies: Iterable<string>, dialogsOf: (proxy: string) => number): Traffic['proxies'] {
-    return [...new Set([...proxies, ...this.ledger.proxies])].map((proxy) => ({
+  /** @param listed the proxies of the pool; what is known of others goes once it was told and nothing is outstanding there */
+  take(listed: readonly string[], dialogsOf: (proxy: string) => number, now: number): Traffic['proxies'] {
+    this.ledger.release(now)
+    const told = [...new Set([...listed, ...this.ledger.proxies])].map((proxy) => ({
       proxy,
       inFlight: this.ledger.inFlightOf(proxy),
       work: Math.max(0, this.ledger.workOf(proxy)),
       dialogs: dialogsOf(proxy),
       ...this.#recorder.take(proxy),
     }))
+    if (listed.length > 0) this.#keepOnly(new Set(listed))
+    return told
+  }
+
+  #keepOnly(listed: ReadonlySet<string>): void {
+    for (const proxy of [...this.ledger.proxies]) {
+      if (listed.has(proxy) || !this.ledger.forget(proxy)) continue
+      this.#recorder.forget(proxy)
+      this.#firstResponses.delete(proxy)
+    }
   }
 
   #timesOf(proxy: string): FirstResponses {

@@ -169,3 +169,13 @@ describe('what a proxy asks for', () => {
     expect(control.observe('px1', loss(20, 1), 2)).toBe(true)
   })
 })
+
+it('a loss over 100 %, told on the bus, is one of 100 %', () => {
+  expect(told(['hear', loss(1_000_000), 0]).askedAt('px1', 0)?.value).toBe(100)
+})
+
+it('what ran out on its way ends nothing that holds', () => {
+  const control = told(['observe', loss(30, 1, 5000), 0])
+  expect(control.hear('px1', loss(10, 1, 500), 600, 100)).toBe(false)
+  expect(control.askedAt('px1', 100)?.value).toBe(30)
+})

@@ -103,4 +103,15 @@ describe('requests for a pool', () => {
     // 1000 requests in half a second: 100 would fit, and a quarter of that with four ingresses.
     expect(Math.abs((thousand(pool, choice({ ingresses: 4 }))['a'] ?? 0) - 25)).toBeLessThanOrEqual(4)
   })
+
+  it('a proxy in its slow start does not get all that the others leave out', () => {
+    const pool = new PoolOverload(seeded())
+    pool.control.observe('a', loss(50), 0)
+    pool.control.observe('b', loss(50), 0)
+    const [grown, rest] = [rowsOf('a', 'b'), rowsOf('c')]
+    const rows = [...grown, ...rest.map((row) => ({ ...row, weight: 5, restricted: true }))]
+    const counts = thousand(pool, choice({ rows }))
+    expect(counts).not.toHaveProperty('c')
+    expect(Math.abs((counts['shed'] ?? 0) - 488)).toBeLessThanOrEqual(2)
+  })
 })

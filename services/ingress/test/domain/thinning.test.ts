@@ -73,3 +73,12 @@ describe('a rate', () => {
     expect(takenIn10s(0, 100, 'emergency')).toBe(100)
   })
 })
+
+it('a rate that was almost nothing, and rises, holds from then on', () => {
+  const thinning = new Thinning(seeded())
+  for (let i = 0; i < 3; i++) thinning.takes('px1', asked('rate', 0.01), 1, 'untrusted', 0)
+  expect(thinning.takes('px1', asked('rate', 0.01), 1, 'untrusted', 0)).toBe(false)
+  let taken = 0
+  for (let at = 10; at <= 1000; at += 10) if (thinning.takes('px1', asked('rate', 100), 1, 'untrusted', at)) taken += 1
+  expect(taken).toBeGreaterThan(95)
+})

@@ -76,3 +76,19 @@ describe('the work ledger', () => {
     )
   })
 })
+
+describe('a proxy that left the list', () => {
+  const task = { proxy: 'px1', cost: 1, isInvite: true }
+
+  it('is kept while something is outstanding or held there, and then forgotten', () => {
+    const ledger = new WorkLedger()
+    ledger.begin(task)
+    expect(ledger.forget('px1')).toBe(false)
+    ledger.end(task)
+    ledger.hold(task, 100)
+    expect(ledger.forget('px1')).toBe(false)
+    ledger.release(100)
+    expect(ledger.forget('px1')).toBe(true)
+    expect([...ledger.proxies]).toEqual([])
+  })
+})

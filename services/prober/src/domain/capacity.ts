@@ -11,6 +11,14 @@ export interface JudgedLoad {
   readonly capacity: number | undefined
 }
 
+/** Counts beyond are a fault of who counts: a peak of that, and a JSON of infinities, would say nothing any more. */
+const LARGEST = 1e12
+
+export function isCredible(report: LoadReport): boolean {
+  const { active = 0, capacity = 0 } = report.kind === 'active' ? report : {}
+  return active <= LARGEST && capacity <= LARGEST && Object.values(report.details).every(Number.isFinite)
+}
+
 /** The operator's figure wins over the proxy's own. `peak`: the highest count seen so far. */
 export function judgeLoad(report: LoadReport, configured: number | undefined, peak: number): JudgedLoad {
   if (report.kind === 'load') return { load: report.load, peak, capacity: undefined }

@@ -1,5 +1,5 @@
 import type { Overload } from '@siplb/sip'
-import { judgeLoad } from '../domain/capacity.ts'
+import { isCredible, judgeLoad } from '../domain/capacity.ts'
 import type { LoadInAnswer } from '../domain/load-in-answer.ts'
 import type { LoadReport } from '../domain/load-report.ts'
 import { heardOverload, isOld, loadOf, type OverloadHeard } from '../domain/overload-order.ts'
@@ -53,6 +53,7 @@ export class ProxyLoad {
   }
 
   reported(source: LoadSourceName, report: LoadReport): void {
+    if (!isCredible(report)) return this.failed(source, 'figures larger than any load')
     const { pool, id, load: settings } = this.proxy
     const { load, peak, capacity } = judgeLoad(report, settings?.capacity, this.#peak)
     this.#peak = peak

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { judgeLoad } from '../../src/domain/capacity.ts'
+import { isCredible, judgeLoad } from '../../src/domain/capacity.ts'
 import type { LoadReport } from '../../src/domain/load-report.ts'
 
 const active = (count: number, capacity?: number): LoadReport => ({
@@ -41,4 +41,9 @@ it('a proxy that is fuller by another measure has that load', () => {
   expect(judgeLoad(report, undefined, 0).load).toBe(0.6)
   expect(judgeLoad({ ...report, active: 80 }, undefined, 0).load).toBe(0.8)
   expect(judgeLoad(report, 12, 0).load).toBeCloseTo(10 / 12)
+})
+
+it.each([Infinity, 1e308, 1e15])('a count of %d is no load', (active) => {
+  expect(isCredible({ kind: 'active', active, capacity: undefined, details: { active } })).toBe(false)
+  expect(isCredible({ kind: 'load', load: 0.5, details: { active: 17 } })).toBe(true)
 })
