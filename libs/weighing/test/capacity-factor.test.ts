@@ -87,6 +87,9 @@ it('a stored capacity is never taken for none, nor for more than can be learned'
 })
 
 it('a slope beyond what numbers hold leaves no NaN behind, at nobody', () => {
-  const tier = [proxy(Number.MIN_VALUE, { fit: { slopeMs: 0, errorMs: Number.MIN_VALUE, delayMs: 20 } }), proxy(1)]
+  const tier = [
+    proxy(Number.MIN_VALUE, { fit: { cost: 0.6, slopeMs: 0, errorMs: Number.MIN_VALUE, delayMs: 20 } }),
+    proxy(1),
+  ]
   for (const { log } of learnCapacities(tier, 250, rules)) expect(log).not.toBeNaN()
 })

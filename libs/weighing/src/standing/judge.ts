@@ -37,7 +37,7 @@ function ejectOutliers(pool: readonly ProxyView[], settings: Settings, now: numb
       id: proxy.record.id,
       faultRate: rate,
       witnesses: rate < RUINOUS_RATE ? 0 : witnesses(proxy, settings, now),
-      isAwayByItsWord: leftOf(proxy, now) !== undefined,
+      isAwayByItsWord: awayMs(proxy, settings, now) !== undefined,
     }
   })
   const ejected = enabled.filter(({ standing }) => standing.health === 'ejected').length
@@ -45,13 +45,14 @@ function ejectOutliers(pool: readonly ProxyView[], settings: Settings, now: numb
   for (const [proxy, { rate, requests }] of seen) {
     if (!outliers.has(proxy.record.id)) continue
     const cause = `${Math.round(rate * 100)} % of ${requests} requests failed`
-    proxy.happened({ kind: 'ejected', cause, forMs: leftOf(proxy, now) }, now, settings)
+    proxy.happened({ kind: 'ejected', cause, forMs: awayMs(proxy, settings, now) }, now, settings)
   }
 }
 
-/** How long it said that it would be away from now on. */
-function leftOf({ maintenance }: ProxyView, now: number): number | undefined {
-  return maintenance !== undefined && now < maintenance.until ? maintenance.until - now : undefined
+/** How long it said that it would be away from now on. Then it is asked again: the word may have been that of one behind it. */
+function awayMs({ maintenance }: ProxyView, { weights }: Settings, now: number): number | undefined {
+  if (maintenance === undefined || now >= maintenance.until) return undefined
+  return Math.min(maintenance.until - now, weights.ejectionMaxMs)
 }
 
 function faultsOf(proxy: ProxyView, settings: Settings, now: number): FaultRate {
