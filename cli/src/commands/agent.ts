@@ -5,7 +5,7 @@ import type { Target } from '../agent/domain/process-tree.ts'
 import { watchProxy, type WatchOptions } from '../agent/shell/watch-proxy.ts'
 import { withKeptBus } from '../bus.ts'
 import { valueOf, type Call, type Command } from '../command.ts'
-import { failure, misuse } from '../errors.ts'
+import { failure, misuse, type CommandError } from '../errors.ts'
 
 /** An event is believed for so many intervals: a few may be lost on the way. */
 const INTERVALS_BELIEVED = 5
@@ -18,7 +18,8 @@ export const agent: Command = {
   details: `siplb agent --pool default --proxy px1 --process kamailio
 Reads /proc on the machine of the proxy: CPU, memory, and the receive queues of its UDP sockets. The highest of the three is the load.
 Needs the rights of user programs (config/nats.conf) on the bus. While the proxy does not run, nothing is told of it. --dry-run prints
-what would be told, and needs no bus; --once does so one time. With -o json a line is the data of a load event.`,
+what would be told, and needs no bus; --once does so one time. With -o json a line is the data of a load event. --pool and --proxy are
+needed always: the agent does not ask the bus which there are. --process goes by the name in /proc/N/comm (ps -o comm).`,
   run: (call) => {
     const plan = planOf(call)
     const isDry = valueOf(call, 'dry-run') !== undefined || valueOf(call, 'once') !== undefined
@@ -64,12 +65,18 @@ function aborted(signal: AbortSignal): Promise<void> {
 function planOf(call: Call): Plan {
   const pool = poolId.safeParse(valueOf(call, 'pool'))
   const proxy = proxyId.safeParse(valueOf(call, 'proxy'))
-  if (!pool.success || !proxy.success) {
-    throw misuse('say by its names which proxy this is: siplb agent --pool default --proxy px1 --process kamailio')
-  }
+  if (!pool.success) throw unnamed('--pool')
+  if (!proxy.success) throw unnamed('--proxy')
   const intervalMs = wholeNumber('interval-ms', valueOf(call, 'interval-ms') ?? '1000', 100, 600_000)
   const ports = (valueOf(call, 'port') ?? '5060').split(',').map((text) => wholeNumber('port', text, 1, 65_535))
   return { pool: pool.data, proxy: proxy.data, target: targetOf(call), ports: new Set(ports), intervalMs }
+}
+
+function unnamed(option: '--pool' | '--proxy'): CommandError {
+  const example = 'siplb agent --pool default --proxy px1 --process kamailio'
+  return misuse(
+    `say which proxy this is; ${option} is missing, or not such a name as the configuration has: ${example}`,
+  )
 }
 
 function targetOf(call: Call): Target {

@@ -119,7 +119,8 @@ it('prints what it sees without a bus, for people and for programs', async () =>
 })
 
 it.each([
-  [['--process', 'x'], /^say by its names which proxy this is/],
+  [['--process', 'x'], /^say which proxy this is; --pool is missing/],
+  [['--process', 'x', '--pool', 'default'], /^say which proxy this is; --proxy is missing/],
   [['--pool', 'main', '--proxy', 'px1'], /^say once which processes are the proxy: --process kamailio/],
   [['--pool', 'main', '--proxy', 'px1', '--pid', '1', '--port', '0'], /^--port wants a whole number from 1 to 65535/],
 ])('answers %j with the cure', async (args, sentence) => {

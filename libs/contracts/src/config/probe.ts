@@ -2,9 +2,9 @@ import { z } from 'zod'
 import { sipUri } from '../proxy-uri.ts'
 
 /** `404`, or a class of codes: `4xx`. */
-const statusCodes = z.union([z.int().min(200).max(699), z.string().regex(/^[2-6]xx$/)], {
-  error: 'must be a final status such as 404, or a class such as 4xx',
-})
+const error = 'must be a final status such as 404, or a class such as 4xx'
+// A number or a text out of range is told by the branch that fits its type, with the words of that branch.
+const statusCodes = z.union([z.int().min(200, error).max(699, error), z.string().regex(/^[2-6]xx$/, error)], { error })
 
 export const probeConfig = z.strictObject({
   method: z

@@ -151,3 +151,8 @@ describe('what this version cannot send to, or listen on', () => {
     ])
   })
 })
+
+it.each(['7xx', 'foo', 99])('tells what a code of a living proxy looks like, not %s', (code) => {
+  const wrong = 'must be a final status such as 404, or a class such as 4xx'
+  expect(problemsOf(`probe: { aliveCodes: [2xx, ${code}] }\n${some}`)).toEqual([`1:28: probe.aliveCodes[1]: ${wrong}`])
+})

@@ -1,8 +1,7 @@
 /**
  * Work of a request by method, INVITE being 1: what a proxy does for one until its first answer. An INVITE costs a proxy
  * about 1.75 times what a BYE costs (parsing, routing, a transaction with timers, three or more messages to relay); the
- * other methods are short transactions like BYE. Not learned from response times: the final answer to a BYE waits for the
- * callee, and under load all methods wait alike.
+ * other methods are short transactions like BYE. These hold until something better is learned (factors/learned-costs.ts).
  */
 export const costs: Readonly<Record<string, number>> = {
   INVITE: 1,
