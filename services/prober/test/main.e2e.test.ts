@@ -128,8 +128,9 @@ it('a prober that is stopped hands its proxies over at once and leaves no lease'
   await waitFor(async () => (await readyz(second))['probed'] === 6, 5000)
   // Sooner than a prober is taken for dead.
   expect(performance.now() - stoppedAt).toBeLessThan(2000)
-  const leases = await bus.table(leasesTable, 'user').entries()
-  expect(leases.map(({ key }) => key)).toHaveLength(1)
+  // A key that is written anew while the store lists its keys may be missing from that list.
+  const leases = bus.table(leasesTable, 'user')
+  await waitFor(async () => (await leases.entries()).length === 1, 1000, 'one lease to be left')
 })
 
 it('the proxies are those of the store, once it has them', async () => {
