@@ -692,3 +692,11 @@ it('counts that add up beyond what can be told are told as the most that can be'
   driver.weigh()
   expect(weightTable.safeParse(driver.table).success).toBe(true)
 })
+
+it('a proxy that answers calls but no probes is found dead by the first refused probe', () => {
+  const driver = new PoolDriver('a', 'b')
+  driver.run(10_000, () => ({ ...well, probeMs: 'lost' }))
+  expect(driver.weights()).toEqual([100, 100])
+  driver.run(1000, but('a', { probeMs: 'refused' }, { ...well, probeMs: 'lost' }))
+  expect(driver.row('a')).toMatchObject({ state: 'down', weight: 0 })
+})

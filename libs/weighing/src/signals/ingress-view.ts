@@ -122,7 +122,9 @@ function beginningsOf(
 ): { good: number; bad: number } {
   if (fresh === undefined) return { good: ends.ended - ends.faults, bad: ends.faults }
   const failed = Math.max(0, fresh.failed - (areTimeoutsOld ? outcomes.timeout : 0))
-  return { good: Math.max(0, fresh.accepted - fresh.failedLater), bad: failed + fresh.failedLater }
+  // Of requests inside dialogs it tells nothing whether they end well, but that they cannot be sent does.
+  const unsent = Math.max(0, outcomes.transportError - fresh.failed)
+  return { good: Math.max(0, fresh.accepted - fresh.failedLater), bad: failed + fresh.failedLater + unsent }
 }
 
 interface Ends {

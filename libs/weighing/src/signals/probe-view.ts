@@ -27,13 +27,16 @@ export const newProbeView: ProbeView = {
 export function probed(view: ProbeView, result: ResponseTime, now: number): ProbeView {
   if (result.outcome === 'answered') return answered(view, result, now)
   if (result.doubtful) return view // the prober was late or could not send: no word about the proxy
+  const isRefused = result.outcome === 'refused'
+  // Where probes were lost before, a refusal is something new.
+  const isNew = view.lossesInRow === 0 || (isRefused && !view.isRefused)
   return {
     ...view,
     at: now,
     answersInRow: 0,
     lossesInRow: view.lossesInRow + 1,
-    failingSince: view.lossesInRow === 0 ? now : view.failingSince,
-    isRefused: result.outcome === 'refused',
+    failingSince: isNew ? now : view.failingSince,
+    isRefused,
   }
 }
 
