@@ -24,7 +24,6 @@ export class Pool {
   #lastProbeAt: number | undefined
   /** Since when ingresses have been reporting without a gap. */
   #reports: { readonly since: number; readonly last: number } | undefined
-
   #costs: LearnedCosts = asUsual(0)
 
   constructor(settings: Settings) {
@@ -102,8 +101,10 @@ export class Pool {
   weigh(now: number): Weighing {
     const proxies = [...this.#proxies.values()]
     judge(proxies, this.#settings, now)
-    for (const proxy of proxies) this.#watchDrain(proxy, now)
-    for (const proxy of proxies) proxy.watchDrain(now)
+    for (const proxy of proxies) {
+      this.#watchDrain(proxy, now)
+      proxy.watchDrain(now)
+    }
     this.#learnCosts(proxies, now)
     return weigh(proxies, this.#settings, now, this.#loadNow(now), this.#costs.told)
   }

@@ -75,6 +75,7 @@ export class ProxyView {
   administrator: string
   isDrained = false
   #queueing: QueueingHistory = new Map()
+  #departed: { readonly at: number; readonly of: QueueingHistory; readonly found: Departures | undefined } | undefined
   #probeResponse: ResponseLevel = noResponseLevel
   readonly #liveResponses = new Map<string, LiveResponse>()
 
@@ -208,7 +209,11 @@ export class ProxyView {
 
   /** How its response times went with the work that was there. */
   departures(now: number): Departures | undefined {
-    return departuresAt(this.#queueing, now)
+    // Costs and capacities are learned from the same figures of one tick.
+    if (this.#departed?.at !== now || this.#departed.of !== this.#queueing) {
+      this.#departed = { at: now, of: this.#queueing, found: departuresAt(this.#queueing, now) }
+    }
+    return this.#departed.found
   }
 
   inFlight(now: number): number {
