@@ -1,4 +1,4 @@
-import { HeaderId, type SipRequest } from '@siplb/sip'
+import { HeaderId, isToken, type SipRequest } from '@siplb/sip'
 import type { Target } from './branch.ts'
 import { directionOf, type Way } from './affinity.ts'
 import type { RouteToken } from './route-token.ts'
@@ -46,7 +46,7 @@ export function admit(
   // 16.3 step 4: what comes from us cannot get better by going round.
   if (around.isLooped(request)) return answer(482)
   const required = request.values(HeaderId.ProxyRequire)
-  if (required.length > 0) return answer(420, [['Unsupported', required.join(', ')]]) // in one line: no more octets out than came in
+  if (required.length > 0) return unsupported(required)
   if (isForUs(request, way, around)) return { kind: 'health' }
   const token = way.token ?? (request.to.tag === undefined ? undefined : around.remembered(request))
   if (token !== undefined) return inDialog(request, way, token, source, around)
@@ -54,6 +54,11 @@ export function admit(
   // Never balanced at random: the proxy of this dialog is not known, and any other one would refuse it.
   if (request.to.tag !== undefined) return answer(481)
   return newRequest(request, way, source, around)
+}
+
+// In one line: no more octets out than came in. What is no option tag could not be sent back in a line of ours.
+function unsupported(required: readonly string[]): Admission {
+  return required.every(isToken) ? answer(420, [['Unsupported', required.join(', ')]]) : answer(400)
 }
 
 function isForUs(request: SipRequest, way: Way, around: Surroundings): boolean {
