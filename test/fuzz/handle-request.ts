@@ -10,7 +10,7 @@ import {
 } from '@siplb/sip'
 import type { Way } from '../../services/ingress/src/domain/affinity.ts'
 import { forwardRequest, receivedParams, type Forwarding } from '../../services/ingress/src/domain/edits.ts'
-import { admissionOf, recordRoute, source, via, wayOf } from './pass-on.ts'
+import { admissionOf, recordRoutes, source, via, wayOf } from './pass-on.ts'
 import { taken } from './taken.ts'
 
 const standIn = '<sip:198.51.100.9:5060;lr>'
@@ -58,18 +58,20 @@ function hopByHop({ bytes }: Sent): NonNullable<HandledRequest['hopByHop']> {
   return { cancel: buildCancel(ours), ack: buildAckForNon2xx(ours, refusal) }
 }
 
-/** As it would go, and as it would if it had come from a strict router, or if its proxy were gone. */
+/** As it goes, and as it would to other places: by a stream, to another instance, behind a strict router, past a proxy that is gone. */
 function forwardings(way: Way, received: Forwarding['received']): [Way, Forwarding][] {
-  const all: [Way, Forwarding][] = [[way, { via, received, recordRoute }]]
-  if (way.routes.length > 0) {
-    all.push([
+  const all: [Way, Forwarding][] = [
+    [way, { via, received, recordRoutes }],
+    [way, { via, received, path: standIn, isStream: true, keepsRoutes: true }],
+  ]
+  if (way.routes.length === 0) return all
+  const direct = { ...way, isStrict: false }
+  return [
+    ...all,
+    [
       { ...way, isStrict: !way.isStrict },
       { via, received: {} },
-    ])
-    all.push([
-      { ...way, isStrict: false },
-      { via, received: {}, replaceRoute: standIn },
-    ])
-  }
-  return all
+    ],
+    [direct, { via, received: {}, replaceRoute: standIn, isStream: true }],
+  ]
 }

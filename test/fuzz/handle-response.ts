@@ -5,19 +5,37 @@ import { wide } from './taken.ts'
 import { judgeKept } from './judge.ts'
 import { must, nameOf, readPlainly } from './plain.ts'
 
-/** What the ingress does with a response of a proxy; undefined where our Via is the only one, as then nobody gets it. */
-export function handleResponse(response: SipResponse): Buffer | undefined {
-  void [clientKey(response), retryAfterMs(response), readOverload(response.topVia), response.reason, response.viaCount]
-  for (const id of Object.values(HeaderId)) response.values(id)
-  return response.topVia.hasMore ? relayResponse(response) : undefined
+/** By UDP, and by a stream. */
+interface Relayed {
+  readonly datagram: Buffer
+  readonly stream: Buffer
 }
 
-export function judgeResponse(response: SipResponse, relayed: Buffer | undefined): void {
+/** What the ingress does with a response of a proxy; undefined where our Via is the only one, as then nobody gets it. */
+export function handleResponse(response: SipResponse): Relayed | undefined {
+  void [clientKey(response), retryAfterMs(response), readOverload(response.topVia), response.reason, response.viaCount]
+  for (const id of Object.values(HeaderId)) response.values(id)
+  return response.topVia.hasMore
+    ? { datagram: relayResponse(response), stream: relayResponse(response, true) }
+    : undefined
+}
+
+export function judgeResponse(response: SipResponse, relayed: Relayed | undefined): void {
   if (relayed === undefined) return
+  judgeRelayed(response, relayed.datagram, [])
+  const length = response.bytes.length - response.bodyStart
+  judgeRelayed(
+    response,
+    relayed.stream,
+    response.line(HeaderId.ContentLength) === undefined ? [`Content-Length: ${length}`] : [],
+  )
+}
+
+function judgeRelayed(response: SipResponse, relayed: Buffer, added: readonly string[]): void {
   const old = readPlainly(response.bytes)
   const now = readPlainly(relayed)
   must(now.startLine === old.startLine, 'the status line is the same')
-  judgeKept(response.bytes, relayed, [], (line) => nameOf(line) === 'via')
+  judgeKept(response.bytes, relayed, added, (line) => nameOf(line) === 'via')
   judgeVias(response, relayed)
 }
 

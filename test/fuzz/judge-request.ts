@@ -16,17 +16,11 @@ export function judgeRequest(request: SipRequest, handled: HandledRequest): void
 }
 
 function judgeSent(request: SipRequest, { way, forwarding, bytes }: Sent): void {
-  const { received, replaceRoute } = forwarding
+  const { received, replaceRoute, keepsRoutes = false } = forwarding
   const hops = request.maxForwards
-  const added = [
-    `Via: ${via}`,
-    ...(forwarding.recordRoute === undefined ? [] : [`Record-Route: ${forwarding.recordRoute}`]),
-    ...(hops === undefined ? ['Max-Forwards: 70'] : []),
-    ...(replaceRoute === undefined ? [] : [`Route: ${replaceRoute}`]),
-  ]
-  const isRouted = way.isStrict || way.ownRoutes > 0 || replaceRoute !== undefined
+  const isRouted = !keepsRoutes && (way.isStrict || way.ownRoutes > 0 || replaceRoute !== undefined)
   const top = readPlainly(request.bytes).lines.findIndex((line) => nameOf(line) === 'via')
-  judgeKept(request.bytes, bytes, added, (line, place) => {
+  judgeKept(request.bytes, bytes, addedLines(request, forwarding), (line, place) => {
     const name = nameOf(line)
     if (name === 'max-forwards' || (name === 'route' && isRouted)) return true
     return place === top && Object.keys(received).length > 0
@@ -35,20 +29,32 @@ function judgeSent(request: SipRequest, { way, forwarding, bytes }: Sent): void 
   must(after.topVia.branch === 'z9hG4bK.sl.lb1.0.unique', 'our Via is the topmost')
   must(after.viaCount === request.viaCount + 1, 'it is one Via more')
   must(after.maxForwards === (hops === undefined ? 70 : hops - 1), 'Max-Forwards is one less')
-  judgeRoutes(request, after, way, replaceRoute)
+  judgeRoutes(request, after, way, forwarding)
   judgeOldTop(request, after, received)
 }
 
-function judgeRoutes(request: SipRequest, after: SipRequest, way: Way, replaceRoute: string | undefined): void {
+function addedLines(request: SipRequest, forwarding: Forwarding): string[] {
+  const { recordRoutes = [], path, replaceRoute, isStream = false } = forwarding
+  const needsLength = isStream && request.line(HeaderId.ContentLength) === undefined
+  return [
+    `Via: ${via}`,
+    ...recordRoutes.map((route) => `Record-Route: ${route}`),
+    ...(path === undefined ? [] : [`Path: ${path}`]),
+    ...(request.maxForwards === undefined ? ['Max-Forwards: 70'] : []),
+    ...(replaceRoute === undefined ? [] : [`Route: ${replaceRoute}`]),
+    ...(needsLength ? [`Content-Length: ${request.bytes.length - request.bodyStart}`] : []),
+  ]
+}
+
+function judgeRoutes(request: SipRequest, after: SipRequest, way: Way, forwarding: Forwarding): void {
+  const { replaceRoute, keepsRoutes = false } = forwarding
   const before = request.values(HeaderId.Route)
-  const below = before.slice(way.ownRoutes)
-  const expected = way.isStrict
-    ? below.slice(0, -1)
-    : replaceRoute === undefined
-      ? below
-      : [replaceRoute, ...below.slice(1)]
+  const isStrict = way.isStrict && !keepsRoutes
+  const below = keepsRoutes ? before : before.slice(way.ownRoutes)
+  const loose = replaceRoute === undefined ? below : [replaceRoute, ...below.slice(1)]
+  const expected = isStrict ? below.slice(0, -1) : loose
   must(after.values(HeaderId.Route).join('\n') === expected.join('\n'), 'the Route values below ours are as they were')
-  const uri = way.isStrict ? way.routes.at(-1)?.text : request.requestUri
+  const uri = isStrict ? way.routes.at(-1)?.text : request.requestUri
   must(after.requestUri === uri, 'the Request-URI is the one that was meant')
 }
 

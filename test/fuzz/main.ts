@@ -59,10 +59,10 @@ function number(name: string, text: string): number {
   return Number(text)
 }
 
-function tell({ cases, kinds, slowestScan, slowestWay }: Report, ms: number): void {
+function tell({ cases, streams, kinds, slowestScan, slowestWay }: Report, ms: number): void {
   const { request, response, malformed } = kinds
   console.log(
-    `${cases} cases in ${(ms / 1_000).toFixed(1)} s: ${request} requests, ${response} responses taken, ${malformed} refused`,
+    `${cases} cases in ${(ms / 1_000).toFixed(1)} s: ${request} requests, ${response} responses taken, ${malformed} refused; ${streams} streams`,
   )
   console.log(`slowest to read: ${textOf(slowestScan)}`)
   console.log(`slowest until sent on: ${textOf(slowestWay)}`)

@@ -14,19 +14,23 @@ import { forwardRequest, ownVia, receivedParams, relayResponse } from '../../ser
 import { retryAfterMs } from '../../services/ingress/src/domain/retry-after.ts'
 import { tokenKey } from './seeds.ts'
 
-export const source = { address: '192.0.2.77', port: 5077 }
+export const source = { transport: 'udp', address: '192.0.2.77', port: 5077 } as const
 
 const around: Surroundings = {
   isDraining: false,
   isOurs: (host) => host.startsWith('lb'),
   isLooped: () => false,
-  poolOfSource: () => undefined,
+  originOf: () => undefined,
   isProxyAddress: () => true,
   remembered: () => undefined,
+  proxyAt: () => undefined,
+  isSelf: () => true,
+  fellowUri: () => undefined,
+  isFellow: () => false,
 }
 
-export const via = ownVia('198.51.100.1:5060', 'z9hG4bK.sl.lb1.0.unique', true)
-export const recordRoute = '<sip:token@198.51.100.1:5060;lr>'
+export const via = ownVia({ transport: 'udp', host: '198.51.100.1:5060' }, 'z9hG4bK.sl.lb1.0.unique', true)
+export const recordRoutes = ['<sip:token@198.51.100.1:5060;lr>', '<sip:token@198.51.100.1:5060;transport=tcp;lr>']
 
 export function wayOf(request: SipRequest): Way {
   return readWay(request, parseRoutes(request) ?? [], around, [tokenKey])
@@ -53,7 +57,7 @@ function passRequest(request: SipRequest): void {
   if (admission.kind === 'answer' || admission.kind === 'health') {
     const { status, headers = [] } = admission.kind === 'health' ? { status: 200 } : admission
     buildResponse(request, { status, extraHeaders: headers, ...received })
-  } else forwardRequest(request, way, { via, received, recordRoute })
+  } else forwardRequest(request, way, { via, received, recordRoutes })
 }
 
 function passResponse(response: SipResponse): void {

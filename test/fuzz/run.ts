@@ -25,6 +25,7 @@ function together(reports: readonly Report[]): Report {
   const sum = (of: (report: Report) => number) => reports.reduce((total, report) => total + of(report), 0)
   return {
     cases: sum(({ cases }) => cases),
+    streams: sum(({ streams }) => streams),
     kinds: {
       request: sum(({ kinds }) => kinds.request),
       response: sum(({ kinds }) => kinds.response),

@@ -70,7 +70,15 @@ function ordinary(): string[] {
 }
 
 function token(): string {
-  const parts = { pool: 'default', proxy: 'px1', callerTag: tagHash('19283'), instance: 'lb1', worker: 0, flow: '' }
+  const parts = {
+    kind: 'inbound',
+    pool: 'default',
+    proxy: 'px1',
+    callerTag: tagHash('19283'),
+    instance: 'lb1',
+    worker: 0,
+    flow: '',
+  } as const
   return writeToken(parts, callId, tokenKey)
 }
 
@@ -93,7 +101,7 @@ function message(startLine: string, lines: readonly string[], body = ''): string
 
 /** By the right key, so that it has to be checked, for another call. */
 export const forgedToken = writeToken(
-  { pool: 'p', proxy: 'p', callerTag: 0, instance: 'i', worker: 0, flow: '' },
+  { kind: 'inbound', pool: 'p', proxy: 'p', callerTag: 0, instance: 'i', worker: 0, flow: '' },
   'another call',
   tokenKey,
 )

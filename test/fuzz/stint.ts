@@ -1,5 +1,9 @@
+import { seeded } from '../../sim/engine/random.ts'
 import { cases } from './cases.ts'
+import { Chance } from './chance.ts'
 import { examine, type Examined } from './examine.ts'
+import { seeds } from './seeds.ts'
+import { examineStream, streamOf } from './streams.ts'
 
 /** What a thread is to do: so many cases of this seed, or as many as it comes to before the time is over. */
 export interface Stint {
@@ -21,6 +25,8 @@ export interface Found {
 
 export interface Report {
   readonly cases: number
+  /** Of these so many were put into streams. */
+  readonly streams: number
   readonly kinds: Readonly<Record<Examined['kind'], number>>
   readonly slowestScan: Slowest
   readonly slowestWay: Slowest
@@ -31,6 +37,8 @@ export interface Report {
 /** Longer ones are refused for their length; they must not be slow either, but are no measure. */
 const MEASURED = 16_384
 const REPEATS = 5
+/** Every so many cases, one goes into a stream among others. */
+const STREAM_EVERY = 10
 
 /** Runs cases in this thread, one after another. */
 export function work({ seed, cases: wanted, forMs }: Stint): Report {
@@ -38,7 +46,9 @@ export function work({ seed, cases: wanted, forMs }: Stint): Report {
   const slowest = { scanMs: nothing, wayMs: nothing }
   const found = new Map<string, Found>()
   const until = performance.now() + forMs
+  const chance = new Chance(seeded(seed))
   let count = 0
+  let streams = 0
   for (const bytes of cases(seed)) {
     if (count === wanted || performance.now() > until) break
     count++
@@ -49,8 +59,28 @@ export function work({ seed, cases: wanted, forMs }: Stint): Report {
     } catch (error) {
       keepShortest(found, String(error), bytes)
     }
+    if (count % STREAM_EVERY !== 0) continue
+    streams++
+    const stream = streamOf(neighbours(bytes, chance), chance)
+    try {
+      examineStream(stream, chance)
+    } catch (error) {
+      keepShortest(found, String(error), stream)
+    }
   }
-  return { cases: count, kinds, slowestScan: slowest.scanMs, slowestWay: slowest.wayMs, found: [...found.values()] }
+  return {
+    cases: count,
+    streams,
+    kinds,
+    slowestScan: slowest.scanMs,
+    slowestWay: slowest.wayMs,
+    found: [...found.values()],
+  }
+}
+
+function neighbours(bytes: Buffer, chance: Chance): Buffer[] {
+  const good = () => Buffer.from(chance.one(seeds), 'latin1')
+  return Array.from({ length: 1 + chance.below(5) }, () => (chance.is(0.2) ? bytes : good()))
 }
 
 const nothing: Slowest = { ms: 0, bytes: new Uint8Array() }

@@ -1,6 +1,6 @@
 import type { Bus } from '@siplb/bus'
 import type { Config } from '@siplb/contracts'
-import type { Chooser, Matcher, Networks, RendezvousKeyOf } from '@siplb/routing'
+import type { Chooser, Matcher, Networks, RouteKeys } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
@@ -10,6 +10,7 @@ import type { Challenges } from '../domain/challenges.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { LivingIngresses } from '../domain/living-ingresses.ts'
 import type { PoolOverload } from '../domain/pool-overload.ts'
+import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
@@ -49,7 +50,7 @@ export interface IngressContext {
   /** As configured now. */
   config: Config
   matcher: Matcher
-  rendezvousKeyOf: RendezvousKeyOf
+  routeKeys: RouteKeys
   /** Sources that no limit holds for. */
   trusted: Networks
   isDraining: boolean
@@ -61,6 +62,12 @@ export interface IngressContext {
   overloadOf(pool: string): PoolOverload
   /** Ends of dialogs that other instances count, since they were last told. */
   dialogsEnded(pool: string): { ingress: string; dialog: string }[]
-  /** `host:port` that goes into Via and Record-Route of what came in by this local port. */
-  advertised(local: { readonly address: string; readonly port: number }): string
+  /** Whether a caller's connection is still open. */
+  hasConnection(remote: Endpoint): boolean
+  /** Undefined where no connection is taken there, or none is needed. */
+  largeWayTo(target: Target, link: Link): Promise<Link | undefined> | undefined
+  /** As whom we are known to who sent to this socket. */
+  sideOf(local: Endpoint): Side
+  /** As whom we are known to who is sent to there. */
+  sideTowards(remote: Endpoint, local: Endpoint): Side
 }
