@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
-import { scene } from './scene.ts'
+import { eventually } from '../eventually.ts'
+import { scene } from '../scene.ts'
 
 /** Long enough for a timer that is due to have run. */
 const aMoment = () => sleep(60)
 
-describe.concurrent('rule 28: timers', () => {
+describe.concurrent('rule 28: timers: they', () => {
   it('C cancels what rang for three minutes without a word, and the caller hears 408', async () => {
     await using s = await scene()
     const invite = s.phone.ask()
@@ -88,33 +88,31 @@ describe.concurrent('rule 28: timers', () => {
     }
     await eventually(live, 0)
   })
+})
 
-  it('let a dialog whose end nobody saw run out after twice its Session-Expires', async () => {
-    await using s = await scene()
+describe.concurrent('rule 28: retransmission over UDP', () => {
+  it('an INVITE is repeated after 0.5 s and 1 s as long as nothing comes', async () => {
+    await using s = await scene({ pool: { proxies: [] } })
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: s.px1.uri }] } })
     s.phone.ask()
-    s.px1.answer(await s.px1.next('INVITE'), 200, { headers: ['Session-Expires: 1800;refresher=uac'] })
-    await s.phone.next(200)
-    const dialogs = () => s.lb.metric('siplb_dialogs')
-    await eventually(dialogs, 1)
-    s.lb.skip(3_590_000)
-    await sleep(400)
-    expect(await dialogs()).toBe(1)
-    s.lb.skip(21_000)
-    await eventually(dialogs, 0)
+    const [first, second, third] = [await s.px1.next('INVITE'), await s.px1.next('INVITE'), await s.px1.next('INVITE')]
+    expect(second.bytes).toEqual(first.bytes)
+    expect(second.at - first.at).toBeGreaterThan(450)
+    expect(third.at - second.at).toBeGreaterThan(950)
   })
 
-  it('believe a refusal for two seconds', async () => {
+  it('an INVITE is not repeated after a provisional response', async () => {
     await using s = await scene()
-    await s.px1.close()
+    s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 100)
+    await sleep(900)
+    expect(s.px1.count('INVITE')).toBe(1)
+  })
+
+  it('another request is repeated though there was a provisional response', async () => {
+    await using s = await scene()
     s.phone.ask({ method: 'MESSAGE' })
-    s.px2.answer(await s.px2.next('MESSAGE'), 200)
-    const refused = () => s.lb.metric('siplb_proxy_refused_total')
-    s.phone.ask({ method: 'MESSAGE' })
-    s.px2.answer(await s.px2.next('MESSAGE'), 200)
-    expect(await refused()).toBe(1)
-    s.lb.skip(2500)
-    s.phone.ask({ method: 'MESSAGE' })
-    s.px2.answer(await s.px2.next('MESSAGE'), 200)
-    expect(await refused()).toBe(2)
+    await s.px1.next('MESSAGE')
+    await s.px1.next('MESSAGE', 1500)
   })
 })

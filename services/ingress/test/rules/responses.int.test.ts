@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
-import { Peer, responseText } from './peer.ts'
-import { scene } from './scene.ts'
+import { eventually } from '../eventually.ts'
+import { Peer, responseText } from '../peer.ts'
+import { scene } from '../scene.ts'
 
-describe.concurrent('rule 21: a response', () => {
+describe.concurrent('rule 21: matching: a response', () => {
   it('loses our Via and keeps all others with what stands in them', async () => {
     await using s = await scene()
     const below = 'SIP/2.0/TCP edge.example.com;branch=z9hG4bKedge;received=203.0.113.5'
@@ -60,7 +60,7 @@ describe.concurrent('rule 21: a response', () => {
   })
 })
 
-describe.concurrent('rule 22: at once', () => {
+describe.concurrent('rule 22: what goes on at once: thus', () => {
   it('go provisional responses and each 2xx, also those that come again', async () => {
     await using s = await scene()
     s.phone.ask()
@@ -100,7 +100,7 @@ describe.concurrent('rule 22: at once', () => {
   })
 })
 
-describe.concurrent('rule 23: of failures', () => {
+describe.concurrent('rule 23: best response: of failures', () => {
   it('a 503 of a proxy that rang goes on as 500, for others would be there', async () => {
     await using s = await scene()
     s.phone.ask()
@@ -133,7 +133,7 @@ describe.concurrent('rule 23: of failures', () => {
   )
 })
 
-it('rule 24: a 6xx ends the search', async () => {
+it('rule 24: 6xx and 3xx: a 6xx ends the search', async () => {
   await using s = await scene()
   s.phone.ask()
   const first = await s.px1.next('INVITE')
@@ -147,7 +147,7 @@ it('rule 24: a 6xx ends the search', async () => {
   expect(s.phone.count(487)).toBe(0)
 })
 
-it('rule 25: forks behind a proxy keep their To tags, and each 2xx is a dialog', async () => {
+it('rule 25: forked responses: forks behind a proxy keep their To tags, and each 2xx is a dialog', async () => {
   await using s = await scene()
   s.phone.ask()
   const asked = await s.px1.next('INVITE')
