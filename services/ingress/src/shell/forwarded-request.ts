@@ -1,5 +1,5 @@
 import type { Outcome } from '@siplb/contracts'
-import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
+import { buildCancel, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
 import type { Branch, Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
@@ -42,6 +42,8 @@ export class ForwardedRequest implements Forwarding {
   readonly #tasks = new Map<Branch, Task>()
   readonly #silenceTimers = new Map<Branch, Timer>()
   readonly #ringTimers = new Map<Branch, Timer>()
+  /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
+  #cancelReasons: readonly string[] = []
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
   readonly #takenBy = new Set<string>()
 
@@ -53,6 +55,8 @@ export class ForwardedRequest implements Forwarding {
     this.#context = new ResponseContext({
       isInvite: this.#method === 'INVITE',
       purpose: options.purpose,
+      // RFC 5393, 5.3.3: the first one has all the breadth that there is.
+      mayFork: server.arrival.request.line(HeaderId.MaxBreadth) === undefined,
       takeRetry: () => ctx.budget.take(ctx.now()),
     })
     server.forwarded = this
@@ -74,7 +78,8 @@ export class ForwardedRequest implements Forwarding {
     this.#carryOut(this.#context.answer(status, retryLater))
   }
 
-  cancel(): void {
+  cancel(reasons: readonly string[]): void {
+    this.#cancelReasons = reasons
     this.#carryOut(this.#context.cancel())
   }
 
@@ -117,6 +122,8 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #send(branch: Branch, link: Link | undefined): void {
+    // Given up while its name was looked up: nothing has gone out yet, and nothing will.
+    if (branch.cancel !== 'no') return this.#carryOut(this.#context.failure(branch, 'gone'))
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
     const { bus, wheel, clients, now, attempt } = this.#ctx
@@ -223,7 +230,7 @@ export class ForwardedRequest implements Forwarding {
     const sent = scan(bytes, ownLimits)
     if (sent.kind !== 'request') return
     const { wheel, clients, now } = this.#ctx
-    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
+    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent, this.#reasons()), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
       response: (response) => {
         readFeedback(this.#ctx, branch.target, response)
@@ -235,6 +242,13 @@ export class ForwardedRequest implements Forwarding {
     clients.add(cancel.key, cancel)
     // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
     wheel.set(32_000, () => this.#giveUp(branch))
+  }
+
+  // RFC 3326, 3.1: whose phone stops to ring because another one was picked up is not shown a missed call.
+  #reasons(): (readonly [string, string])[] {
+    const isTaken = this.#takenBy.size > 0
+    const reasons = isTaken ? ['SIP ;cause=200 ;text="Call completed elsewhere"'] : this.#cancelReasons
+    return reasons.map((reason) => ['Reason', reason] as const)
   }
 
   /** Proceeding has no timer of its own: who waits for nothing any more must end it. */
