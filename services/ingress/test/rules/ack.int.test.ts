@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { scene } from '../scene.ts'
+import { contactOf, scene } from '../scene.ts'
 
 describe.concurrent('rule 11: ACK of a refusal: it', () => {
   it('is ours on the way down, and that of the caller is absorbed', async () => {
@@ -27,6 +27,25 @@ describe.concurrent('rule 11: ACK of a refusal: it', () => {
     await s.px1.next('ACK')
     await sleep(50)
     expect(s.phone.count(486)).toBe(1)
+  })
+
+  it('carries the Route of the INVITE', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    const route = `<${s.px1.uri};lr>`
+    s.phone.follow(invite, ok, 'INVITE', { headers: [`Route: ${route}`] })
+    s.px1.answer(await s.px1.next('INVITE'), 488)
+    const ack = await s.px1.next('ACK')
+    expect([ack.all('Route'), ack.one('CSeq')]).toEqual([[route], '2 ACK'])
+  })
+
+  it('is absorbed without a magic cookie too, by all that RFC 2543 compared', async () => {
+    await using s = await scene()
+    const invite = s.phone.ask({ via: `SIP/2.0/UDP ${s.phone.peer.hostPort};branch=1` })
+    s.px1.answer(await s.px1.next('INVITE'), 486)
+    s.phone.acknowledge(invite, await s.phone.next(486))
+    await sleep(700)
+    expect([s.phone.count(486), s.px1.count('ACK')]).toEqual([1, 1])
   })
 })
 
@@ -60,6 +79,25 @@ describe.concurrent('rule 12: ACK of a 2xx: it', () => {
     const ack = await s.px1.next('ACK')
     expect([ack.requestUri, ack.one('CSeq'), ack.toTag]).toEqual([`sip:bob@${s.px1.hostPort}`, '1 ACK', 'callee'])
   })
+
+  it('goes where the token says, not to a new choice', async () => {
+    await using s = await scene()
+    const invite = s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 200, { headers: [contactOf(s.px1)] })
+    const ok = await s.phone.next(200)
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px2', uri: s.px2.uri }] } })
+    s.phone.follow(invite, ok, 'ACK')
+    await s.px1.next('ACK')
+    expect(s.px2.heard).toEqual([])
+  })
+
+  it('goes nowhere with no hops left, and nobody is told', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    s.phone.follow(invite, ok, 'ACK', { maxForwards: '0' })
+    await sleep(50)
+    expect([s.px1.count('ACK'), s.phone.count(483)]).toEqual([1, 0])
+  })
 })
 
 describe.concurrent('rule 13: ACK of our own answer: the refusal', () => {
@@ -83,5 +121,31 @@ describe.concurrent('rule 13: ACK of our own answer: the refusal', () => {
     await sleep(100)
     expect(s.px1.heard).toEqual([])
     expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'ack-of-own-answer' })).toBe(1)
+  })
+
+  it.each([
+    { status: 416, parts: { uri: 'mailto:bob@example.com' } },
+    { status: 420, parts: { headers: ['Proxy-Require: foo'] } },
+    { status: 440, parts: { headers: ['Max-Breadth: 0'] } },
+    { status: 481, parts: { to: '<sip:bob@example.com>;tag=unknown' } },
+    { status: 483, parts: { maxForwards: '0' } },
+  ])('$status is acknowledged to us alone', async ({ status, parts }) => {
+    await using s = await scene()
+    const invite = s.phone.ask(parts)
+    s.phone.acknowledge(invite, await s.phone.next(status))
+    await sleep(700)
+    expect(s.phone.count(status)).toBe(1)
+    expect([...s.px1.heard, ...s.px2.heard]).toEqual([])
+    expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'ack-without-dialog' })).toBe(0)
+  })
+
+  it('503 for want of a proxy is acknowledged to us alone', async () => {
+    await using s = await scene()
+    s.lb.reconfigure({ default: { proxies: [] } })
+    const invite = s.phone.ask()
+    s.phone.acknowledge(invite, await s.phone.next(503))
+    await sleep(700)
+    expect(s.phone.count(503)).toBe(1)
+    expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'ack-without-dialog' })).toBe(0)
   })
 })

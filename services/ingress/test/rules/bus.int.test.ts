@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startNats, type TestNats } from '@siplb/testkit'
+import { explainQuestion, weightsChanged } from '@siplb/contracts'
+import { startNats, waitFor, type TestNats } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onBus } from '../bus-scene.ts'
 import { locate, toPx2 } from '../locate.ts'
 import { contactOf } from '../scene.ts'
+import { weightTable } from '../weight-tables.ts'
 
 let nats: TestNats
 beforeAll(async () => {
@@ -11,9 +13,12 @@ beforeAll(async () => {
 })
 afterAll(() => nats.stop())
 
+/** Long enough for location to answer on a machine that is busy with other things. */
+const patient = { ingress: { routeTimeoutMs: 1000 } }
+
 describe.concurrent('rule 33: one owner, a deadline and a fallback: location', () => {
   it('is asked, and what it says is done', async () => {
-    await using s = await onBus(nats)
+    await using s = await onBus(nats, patient)
     const location = await locate(s, toPx2(s))
     const { callId } = s.phone.ask()
     await s.px2.next('INVITE')
@@ -23,7 +28,7 @@ describe.concurrent('rule 33: one owner, a deadline and a fallback: location', (
   })
 
   it('gives 404 and 503 too', async () => {
-    await using s = await onBus(nats)
+    await using s = await onBus(nats, patient)
     let outcome: 'no-pool' | 'no-proxy' = 'no-pool'
     await locate(s, (id) => ({ outcome, id }))
     s.phone.ask()
@@ -51,7 +56,7 @@ describe.concurrent('rule 33: one owner, a deadline and a fallback: location', (
   })
 
   it('is not asked for requests of a dialog, nor for CANCEL', async () => {
-    await using s = await onBus(nats)
+    await using s = await onBus(nats, patient)
     const location = await locate(s, toPx2(s))
     const invite = s.phone.ask()
     const asked = await s.px2.next('INVITE')
@@ -70,7 +75,7 @@ describe.concurrent('rule 33: one owner, a deadline and a fallback: location', (
   })
 
   it('leaves the last pick to the ingress: the one with the least work that it has outstanding itself', async () => {
-    await using s = await onBus(nats)
+    await using s = await onBus(nats, patient)
     await locate(s, (id) => ({
       ...toPx2(s)(id),
       pick: 'least-work',
@@ -91,9 +96,27 @@ describe.concurrent('rule 33: one owner, a deadline and a fallback: location', (
   })
 })
 
+it('rule 32: change during a transaction: each decision notes the table that it was made by', async () => {
+  await using s = await onBus(nats)
+  const table = (seq: number) => weightTable([{ id: 'px1', uri: s.px1.uri }], { epoch: 7, seq })
+  const decided: unknown[] = []
+  for (const seq of [1, 2]) {
+    s.other.publish(weightsChanged, { pool: 'default' }, table(seq))
+    await waitFor(() => s.lb.revision('default')?.seq === seq, 3000, 'the table')
+    const { callId } = s.phone.ask({ method: 'MESSAGE' })
+    s.px1.answer(await s.px1.next('MESSAGE'), 200)
+    const { decisions } = await s.other.request(explainQuestion, {}, { callId }, 1000)
+    decided.push(...decisions)
+  }
+  expect(decided).toMatchObject([
+    { epoch: 7, seq: 1 },
+    { epoch: 7, seq: 2 },
+  ])
+})
+
 describe.concurrent('rule 34: retransmissions stay off the bus: what comes again', () => {
   it('is not asked about again', async () => {
-    await using s = await onBus(nats)
+    await using s = await onBus(nats, patient)
     const location = await locate(s, toPx2(s))
     const invite = s.phone.ask()
     s.phone.again(invite)
@@ -115,5 +138,19 @@ describe.concurrent('rule 34: retransmissions stay off the bus: what comes again
     await s.px1.next('INVITE')
     expect(location.callIds).toEqual([invite.callId])
     expect(s.px1.count('INVITE')).toBe(1)
+  })
+
+  it('holds up no call: what we tell is sent when there is time, and lost while the bus is frozen', async () => {
+    await using own = await startNats()
+    await using s = await onBus(own)
+    await own.freeze()
+    const askedAt = performance.now()
+    for (let i = 0; i < 5; i++) {
+      s.phone.ask({ method: 'MESSAGE' })
+      s.px1.answer(await s.px1.next('MESSAGE'), 200)
+      await s.phone.next(200)
+    }
+    own.thaw()
+    expect(performance.now() - askedAt).toBeLessThan(3000)
   })
 })

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { Heard, Peer } from '../peer.ts'
-import { contactOf, scene } from '../scene.ts'
+import { token } from '../phone.ts'
+import { contactOf, scene, type Scene } from '../scene.ts'
 
 /** A port that was free a moment ago. */
 async function closedPort(): Promise<string> {
@@ -124,7 +125,10 @@ describe.concurrent('rule 26: failover triggers: another proxy is tried', () => 
     const ok = await s.phone.next(200)
     s.phone.follow(invite, ok, 'ACK')
     await s.px1.next('ACK')
-    s.px2.answer(await s.px2.next('CANCEL'), 200)
+    const cancel = await s.px2.next('CANCEL')
+    // RFC 3326: or the phone that rang in vain would show a missed call.
+    expect(cancel.one('Reason')).toBe('SIP ;cause=200 ;text="Call completed elsewhere"')
+    s.px2.answer(cancel, 200)
     s.px2.answer(second, 487)
     await s.px2.next('ACK')
     expect(s.phone.count(487)).toBe(0)
@@ -189,12 +193,96 @@ describe.concurrent('rule 26: failover triggers: a proxy that dies while it ring
   })
 })
 
-it('rule 29: loops: a proxy that is ourselves is never sent to', async () => {
-  await using s = await scene()
-  s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: `sip:${s.lb.hostPort}` }] } })
-  s.phone.ask()
-  await s.phone.next(503)
-  expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(1)
+describe.concurrent('rule 29: loops', () => {
+  it('a proxy that is ourselves is never sent to', async () => {
+    await using s = await scene()
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: `sip:${s.lb.hostPort}` }] } })
+    s.phone.ask()
+    await s.phone.next(503)
+    expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(1)
+  })
+
+  it.each(['localhost', '127.0.0.1'])('nor is one that has our name %s among others', async (host) => {
+    await using s = await scene({ ingress: { advertise: host } })
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: `sip:${host}:${s.lb.place.port};x=1` }] } })
+    s.phone.ask()
+    await s.phone.next(503)
+    expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(1)
+  })
+
+  it('a request whose topmost Via is ours came from us, and gets 482', async () => {
+    await using s = await scene()
+    const via = `SIP/2.0/UDP ${s.lb.hostPort};rport;branch=z9hG4bK.sl.lb1.0.abc`
+    s.phone.ask({ via })
+    await s.phone.next(482)
+    expect(s.px1.heard).toEqual([])
+  })
+
+  /** What px1 makes of an INVITE that it sends back to us, from a port by which it is not known for a proxy. */
+  async function sentBack(s: Scene, back: Peer, change: (text: string) => string) {
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 100)
+    const via = `Via: SIP/2.0/UDP ${back.hostPort};branch=z9hG4bK${token()}\r\n`
+    back.send(change(asked.bytes.toString('latin1').replace('\r\n', `\r\n${via}`)), s.lb.place)
+    return asked
+  }
+
+  it('a request that comes back unchanged gets 482', async () => {
+    await using s = await scene()
+    await using back = await Peer.open()
+    const asked = await sentBack(s, back, (text) => text)
+    await back.next(482)
+    expect(s.px1.count('INVITE')).toBe(1)
+    s.px1.answer(asked, 486)
+    await s.phone.next(486)
+  })
+
+  it('one that comes back with another Request-URI is a spiral, and goes on', async () => {
+    await using s = await scene()
+    await using back = await Peer.open()
+    await sentBack(s, back, (text) => text.replace('sip:bob@example.com', 'sip:bob@mobile.example.com'))
+    const spiral = await s.px1.next('INVITE')
+    expect(spiral.all('Via')).toHaveLength(4)
+    s.px1.answer(spiral, 486)
+    await back.next(486)
+  })
+
+  it('one that comes back for another pool is a spiral, and goes on', async () => {
+    await using s = await scene()
+    await using back = await Peer.open('127.0.0.9')
+    const inner = { proxies: [{ id: 'in1', uri: s.px2.uri }], match: { source: ['127.0.0.9/32'] } }
+    s.lb.reconfigure({ inner, default: { proxies: [{ id: 'px1', uri: s.px1.uri }] } })
+    await sentBack(s, back, (text) => text)
+    expect((await s.px2.next('INVITE')).all('Via')).toHaveLength(4)
+  })
+})
+
+describe.concurrent('rule 30: Max-Breadth', () => {
+  it('what it says is carried untouched from one proxy to the next', async () => {
+    await using s = await scene()
+    s.phone.ask({ headers: ['Max-Breadth: 60'] })
+    const first = await s.px1.next('INVITE')
+    s.px1.answer(first, 503)
+    const second = await s.px2.next('INVITE')
+    expect([first.all('Max-Breadth'), second.all('Max-Breadth')]).toEqual([['60'], ['60']])
+  })
+
+  it('who says one is at one proxy at a time, however silent that is', async () => {
+    await using s = await scene()
+    s.phone.ask({ headers: ['Max-Breadth: 1'] })
+    await s.px1.next('INVITE')
+    await s.px1.next('INVITE')
+    await sleep(300)
+    expect(s.px2.heard).toEqual([])
+  })
+
+  it('none left is answered with 440', async () => {
+    await using s = await scene()
+    s.phone.ask({ headers: ['Max-Breadth: 0'] })
+    await s.phone.next(440)
+    expect(s.px1.heard).toEqual([])
+  })
 })
 
 it('rule 31: overload parameters: what a proxy asks for stays here, nothing of it reaches the caller, wherever a proxy wrote it', async () => {

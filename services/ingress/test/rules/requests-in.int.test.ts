@@ -3,7 +3,19 @@ import { waitFor } from '@siplb/testkit'
 import { describe, expect, it } from 'vitest'
 import { Peer } from '../peer.ts'
 import { Phone, token } from '../phone.ts'
-import { contactOf, fromCallee, scene } from '../scene.ts'
+import { contactOf, fromCallee, scene, type Scene } from '../scene.ts'
+
+/** From now on px2 is the first choice. */
+function preferPx2(s: Scene): void {
+  s.lb.reconfigure({
+    default: {
+      proxies: [
+        { id: 'px1', uri: s.px1.uri, tier: 2 },
+        { id: 'px2', uri: s.px2.uri, tier: 1 },
+      ],
+    },
+  })
+}
 
 describe.concurrent('rule 1: retransmission absorption: a request that comes again', () => {
   it('is absorbed: one INVITE goes on, and its last response comes again', async () => {
@@ -151,6 +163,26 @@ describe.concurrent('rule 3: validation order', () => {
     await s.px1.next('INVITE')
     await s.px1.next('INVITE')
   })
+
+  it('is no judge of headers by which it does not route', async () => {
+    await using s = await scene()
+    const odd = ['Contact: <<>>', 'Record-Route: nonsense', 'Expires: soon', 'Content-Type: ///', 'Authorization: ,']
+    const tail = ['Max-Breadth: many', 'Min-SE: -1', 'Path: ,,', 'Reason: ;;', 'Timestamp: now', 'Proxy-Require:']
+    s.phone.ask({ method: 'SUBSCRIBE', headers: [...odd, ...tail] })
+    const asked = await s.px1.next('SUBSCRIBE')
+    for (const line of [...odd, ...tail]) expect(asked.lines).toContain(line)
+    s.px1.answer(asked, 486)
+    await s.phone.next(486)
+  })
+
+  it('answers before it asks whether the request goes round', async () => {
+    await using s = await scene()
+    const via = `SIP/2.0/UDP ${s.lb.hostPort};rport;branch=z9hG4bK.sl.lb1.0.${token()}`
+    s.phone.ask({ via, maxForwards: '0' })
+    await s.phone.next(483)
+    s.phone.ask({ via: `${via}x`, headers: ['Proxy-Require: foo'] })
+    await s.phone.next(482)
+  })
 })
 
 describe.concurrent('rule 4: Max-Forwards', () => {
@@ -169,6 +201,19 @@ describe.concurrent('rule 4: Max-Forwards', () => {
     s.phone.ask({ method: 'OPTIONS', maxForwards: '0' })
     await s.phone.next(200)
     expect(s.px1.heard).toEqual([])
+  })
+
+  it('is one less above 70 too, up to 255; what is more, or no number, is refused', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'MESSAGE', maxForwards: '255' })
+    expect((await s.px1.next('MESSAGE')).one('Max-Forwards')).toBe('254')
+    s.phone.ask({ method: 'MESSAGE', maxForwards: '71' })
+    expect((await s.px1.next('MESSAGE')).one('Max-Forwards')).toBe('70')
+    for (const maxForwards of ['256', '-1', '7x']) {
+      s.phone.ask({ method: 'INFO', maxForwards })
+      await s.phone.next(400)
+    }
+    expect(s.px1.count('INFO')).toBe(0)
   })
 })
 
@@ -197,6 +242,17 @@ describe.concurrent('rule 5: OPTIONS to us', () => {
     await s.lb.drain()
     s.phone.ask({ method: 'OPTIONS', uri: `sip:${s.lb.hostPort}` })
     await s.phone.next(503)
+  })
+
+  it('is answered along a Route of ours too, also to a proxy, and is no load', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'OPTIONS', uri: `sip:${s.lb.hostPort}`, headers: [`Route: <sip:${s.lb.hostPort};lr>`] })
+    await s.phone.next(200)
+    await using proxy = await Phone.open(s.lb.place)
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: proxy.peer.uri }] } })
+    proxy.ask({ method: 'OPTIONS', uri: `sip:${s.lb.hostPort}` })
+    await proxy.next(200)
+    expect(await s.lb.metric('siplb_route_decisions_total')).toBe(0)
   })
 })
 
@@ -236,6 +292,38 @@ describe.concurrent('rule 6: Route preprocessing: routes', () => {
     await s.phone.next(403)
     s.phone.ask({ uri: victim.uri })
     await s.px1.next('INVITE')
+    expect(victim.heard).toEqual([])
+  })
+
+  it('behind a strict router leave what stands above the one that was meant', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    const [ours = ''] = ok.all('Record-Route')
+    const headers = ['Route: <sip:deeper.example.com;lr>, <sip:bob@192.0.2.4>']
+    const bye = { ...invite, method: 'BYE', cseq: 2, to: ok.one('To'), headers }
+    s.phone.ask({ ...bye, via: s.phone.via(), uri: ours.slice(1, -1) })
+    const asked = await s.px1.next('BYE')
+    expect([asked.requestUri, asked.all('Route')]).toEqual(['sip:bob@192.0.2.4', ['<sip:deeper.example.com;lr>']])
+  })
+
+  it('before a strict router: it gets itself in the Request-URI, and the goal in the last Route', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    const strict = `<${s.px1.uri};old>`
+    const { uri } = s.phone.follow(invite, ok, 'BYE', { headers: [`Route: ${strict}`, 'Route: <sip:deeper;lr>'] })
+    const bye = await s.px1.next('BYE')
+    expect([bye.requestUri, bye.all('Route')]).toEqual([strict.slice(1, -1), ['<sip:deeper;lr>', `<${uri}>`]])
+  })
+
+  it('by maddr: one that means us is taken off, one that means somebody else is not followed', async () => {
+    await using s = await scene()
+    await using victim = await Peer.open()
+    const { address, port } = s.lb.place
+    s.phone.ask({ uri: `sip:bob@example.com:${port};maddr=${address};transport=udp` })
+    expect((await s.px1.next('INVITE')).requestUri).toBe('sip:bob@example.com')
+    const elsewhere = `sip:bob@example.com:${victim.place.port};maddr=${victim.place.address}`
+    s.phone.ask({ method: 'MESSAGE', uri: elsewhere })
+    expect((await s.px1.next('MESSAGE')).requestUri).toBe(elsewhere)
     expect(victim.heard).toEqual([])
   })
 })
@@ -283,6 +371,28 @@ describe.concurrent('rule 7: which requests get a weighted choice: it', () => {
     await s.phone.next(481)
     expect([...s.px1.heard, ...s.px2.heard]).toEqual([])
   })
+
+  it('is not made inside a dialog, though we drain', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    await s.lb.drain()
+    s.phone.follow(invite, ok, 'INVITE')
+    s.px1.answer(await s.px1.next('INVITE'), 200)
+    await s.phone.next(200)
+    s.phone.follow(invite, ok, 'BYE')
+    await s.px1.next('BYE')
+  })
+
+  it('is not made for a request that has our Record-Route in its Request-URI, and no Route', async () => {
+    await using s = await scene()
+    const { invite, ok } = await s.call()
+    preferPx2(s)
+    const [ours = ''] = ok.all('Record-Route')
+    const lost = { ...invite, method: 'INFO', cseq: 2, via: s.phone.via(), to: ok.one('To'), headers: [] }
+    s.phone.ask({ ...lost, uri: ours.slice(1, -1) })
+    await s.px1.next('INFO')
+    expect(s.px2.heard).toEqual([])
+  })
 })
 
 describe.concurrent('rule 8: the same proxy', () => {
@@ -328,5 +438,70 @@ describe.concurrent('rule 8: the same proxy', () => {
       proxy.answer(again, 486)
       await s.phone.next(486)
     }
+  })
+
+  it('gets what belongs to its transactions, whoever comes next by the policy', async () => {
+    await using s = await scene()
+    const proxies = [s.px1, s.px2].map(({ uri }, i) => ({ id: `px${i + 1}`, uri }))
+    s.lb.reconfigure({ default: { policy: 'smooth-round-robin', proxies } })
+    for (let i = 0; i < 4; i++) {
+      const invite = s.phone.ask()
+      const proxy = await waitFor(() => [s.px1, s.px2].find((one) => one.hasHeard('INVITE')), 3000)
+      const asked = await proxy.next('INVITE')
+      s.phone.again(invite)
+      proxy.answer(asked, 180)
+      await s.phone.next(180)
+      s.phone.cancel(invite)
+      proxy.answer(await proxy.next('CANCEL'), 200)
+      proxy.answer(asked, 487)
+      expect((await proxy.next('ACK')).branch).toBe(asked.branch)
+      s.phone.acknowledge(invite, await s.phone.next(487))
+    }
+    expect([s.px1.count('INVITE'), s.px2.count('INVITE')]).toEqual([2, 2])
+  })
+
+  it('gets a REGISTER again that now carries its credentials', async () => {
+    await using s = await scene()
+    const register = s.phone.ask({ method: 'REGISTER', uri: 'sip:example.com' })
+    const challenge = { headers: ['WWW-Authenticate: Digest realm="x", nonce="y"'] }
+    s.px1.answer(await s.px1.next('REGISTER'), 401, challenge)
+    await s.phone.next(401)
+    preferPx2(s)
+    const { callId, from } = register
+    s.phone.ask({
+      method: 'REGISTER',
+      uri: 'sip:example.com',
+      callId,
+      from,
+      cseq: 2,
+      headers: ['Authorization: Digest'],
+    })
+    s.px1.answer(await s.px1.next('REGISTER'), 200)
+    await s.phone.next(200)
+    s.phone.ask({ method: 'REGISTER', uri: 'sip:example.com' })
+    await s.px2.next('REGISTER')
+  })
+
+  it('gets what follows a REFER, and its NOTIFY reaches who referred', async () => {
+    await using s = await scene()
+    const { invite, ok, asked } = await s.call()
+    preferPx2(s)
+    s.phone.follow(invite, ok, 'REFER', { headers: ['Refer-To: <sip:carol@example.com>'] })
+    s.px1.answer(await s.px1.next('REFER'), 202)
+    await s.phone.next(202)
+    s.px1.send(fromCallee({ asked, ok }, 'NOTIFY', s.px1), s.lb.place)
+    s.phone.peer.answer(await s.phone.next('NOTIFY'), 200)
+    await s.px1.next(200)
+    const refer = s.phone.ask({ method: 'REFER', headers: ['Refer-To: <sip:carol@example.com>'] })
+    const outside = await s.px2.next('REFER')
+    s.px2.answer(outside, 202, { headers: [contactOf(s.px2)] })
+    const accepted = await s.phone.next(202)
+    // The first NOTIFY may come by itself, with what the REFER recorded (RFC 3515, 2.4.4; RFC 6665, 4.1.3).
+    s.px2.send(fromCallee({ asked: outside, ok: accepted }, 'NOTIFY', s.px2), s.lb.place)
+    await s.phone.next('NOTIFY')
+    const recorded = outside.all('Record-Route').map((route) => `Route: ${route}`)
+    const { callId, from } = refer
+    s.phone.ask({ method: 'SUBSCRIBE', callId, from, to: accepted.one('To'), cseq: 2, headers: recorded })
+    await s.px2.next('SUBSCRIBE')
   })
 })

@@ -49,17 +49,6 @@ describe.concurrent('rule 28: timers: they', () => {
     expect(await s.lb.metric('siplb_sip_retransmissions_total')).toBe(1)
   })
 
-  it('end a cancelled call when no 487 comes within 32 s', async () => {
-    await using s = await scene()
-    const invite = s.phone.ask()
-    s.px1.answer(await s.px1.next('INVITE'), 180)
-    await s.phone.next(180)
-    s.phone.cancel(invite)
-    s.px1.answer(await s.px1.next('CANCEL'), 200)
-    s.lb.skip(33_000)
-    await s.phone.next(487)
-  })
-
   it('leave nothing behind of calls that came, went, failed over, were cancelled or refused', async () => {
     await using s = await scene()
     const { invite, ok } = await s.call()
@@ -88,6 +77,84 @@ describe.concurrent('rule 28: timers: they', () => {
     }
     await eventually(live, 0)
   })
+
+  it('C is not put off by a 100', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 100)
+    await aMoment()
+    s.lb.skip(179_000)
+    s.px1.answer(asked, 100)
+    await aMoment()
+    s.lb.skip(3000)
+    await s.px1.next('CANCEL')
+    await s.phone.next(408)
+  })
+
+  it('H gives up the refusal of an INVITE that nobody acknowledges, after G has repeated it', async () => {
+    await using s = await scene()
+    const invite = s.phone.ask({ maxForwards: '0' })
+    await s.phone.next(483)
+    await s.phone.next(483)
+    s.lb.skip(33_000)
+    await aMoment()
+    const count = s.phone.count(483)
+    await sleep(600)
+    expect(s.phone.count(483)).toBe(count)
+    s.phone.again(invite)
+    await eventually(() => s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' }), 2)
+  })
+
+  it('J and L absorb a request that comes again for 32 s', async () => {
+    await using s = await scene()
+    const { invite } = await s.call()
+    const message = s.phone.ask({ method: 'MESSAGE' })
+    s.px1.answer(await s.px1.next('MESSAGE'), 200)
+    await s.phone.next(200)
+    s.lb.skip(31_000)
+    await aMoment()
+    s.phone.again(message)
+    await s.phone.next(200)
+    s.phone.again(invite)
+    await aMoment()
+    expect([s.px1.count('MESSAGE'), s.px1.count('INVITE')]).toEqual([1, 1])
+    s.lb.skip(2000)
+    await aMoment()
+    s.phone.again(message)
+    s.phone.again(invite)
+    await s.px1.next('MESSAGE')
+    await s.px1.next('INVITE')
+  })
+
+  it('K absorbs responses that come again', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'MESSAGE' })
+    const asked = await s.px1.next('MESSAGE')
+    s.px1.answer(asked, 200)
+    await s.phone.next(200)
+    s.px1.answer(asked, 200)
+    await aMoment()
+    expect(await s.lb.metric('siplb_sip_dropped_total')).toBe(0)
+    s.lb.skip(5500)
+    await aMoment()
+    s.px1.answer(asked, 200)
+    await aMoment()
+    expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'unmatched-response' })).toBe(1)
+    expect(s.phone.count(200)).toBe(1)
+  })
+
+  it('D acknowledges a refusal again for 32 s', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 486)
+    await s.px1.next('ACK')
+    s.lb.skip(31_000)
+    await aMoment()
+    s.px1.answer(asked, 486)
+    await s.px1.next('ACK')
+  })
 })
 
 describe.concurrent('rule 28: retransmission over UDP', () => {
@@ -114,5 +181,25 @@ describe.concurrent('rule 28: retransmission over UDP', () => {
     s.phone.ask({ method: 'MESSAGE' })
     await s.px1.next('MESSAGE')
     await s.px1.next('MESSAGE', 1500)
+  })
+})
+
+describe.concurrent('rule 28: requests other than INVITE (RFC 4320)', () => {
+  it('get no 408, not even that of a proxy', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'MESSAGE' })
+    s.px1.answer(await s.px1.next('MESSAGE'), 408)
+    await aMoment()
+    expect(s.phone.peer.heard).toEqual([])
+  })
+
+  it('get no provisional response of a proxy', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'MESSAGE' })
+    const asked = await s.px1.next('MESSAGE')
+    for (const status of [100, 180, 183]) s.px1.answer(asked, status)
+    s.px1.answer(asked, 200)
+    await s.phone.next(200)
+    expect(s.phone.peer.heard).toHaveLength(1)
   })
 })
