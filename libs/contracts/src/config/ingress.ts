@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { addressOfUri } from '../proxy-uri.ts'
 import { listenUri } from './listen-uri.ts'
+import { tlsConfig } from './tls.ts'
 
 export const cidr = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: 'must be an address or network such as 10.0.0.0/8',
@@ -13,13 +14,21 @@ const secret = z
   .max(256)
   .meta({ writeOnly: true })
 
+const transport = z.enum(['udp', 'tcp', 'tls', 'ws', 'wss'])
+
+const hostPort = z
+  .string()
+  .refine((text) => addressOfUri(`sip:${text}`) !== undefined && !/[@;?]/.test(text), 'must be host or host:port')
+
 export const ingressConfig = z.strictObject({
   listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060']),
   advertise: z
-    .string()
-    .refine((text) => addressOfUri(`sip:${text}`) !== undefined && !/[@;?]/.test(text), 'must be host or host:port')
+    .union([hostPort, z.partialRecord(transport, hostPort)])
     .optional()
-    .describe('What goes into Via and Record-Route; default: the listening address.'),
+    .describe(
+      'What goes into Via and Record-Route: one host or host:port, or one for each transport; default: the listening address.',
+    ),
+  tls: tlsConfig.prefault({}),
   recordRoute: z.boolean().default(true).describe('Stay in the path of dialogs.'),
   publish: z.enum(['messages', 'requests', 'none']).default('messages').describe('What evt.sip.received holds.'),
   publishBytes: z.boolean().default(false).describe('With the messages themselves.'),
