@@ -2,6 +2,7 @@ import {
   buildResponse,
   cancelTargetKey,
   clientKey,
+  HeaderId,
   parseRoutes,
   scan,
   serverKey,
@@ -179,7 +180,7 @@ export class IngressLoop {
     const target = this.#ctx.servers.get(cancelTargetKey(server.arrival.request))
     if (target === undefined) return this.#answer(server, 481)
     server.answer(200)
-    target.forwarded?.cancel()
+    target.forwarded?.cancel(server.arrival.request.values(HeaderId.Reason))
   }
 
   #new(server: ServerTransaction): void {
