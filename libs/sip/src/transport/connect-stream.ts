@@ -5,6 +5,7 @@ import { SocketConnection } from './socket-connection.ts'
 import { endsOf, socketOptions } from './socket-ends.ts'
 import { defaultStreamLimits } from './stream.ts'
 import type { StreamConnection, StreamHandlers, StreamLimits, TlsClient } from './stream.ts'
+import { secureClient } from './tls.ts'
 
 export interface ConnectStream {
   /** TCP or TLS, numeric. */
@@ -24,13 +25,17 @@ export interface ConnectStream {
  */
 export async function connectStream(options: ConnectStream, handlers: StreamHandlers): Promise<StreamConnection> {
   const { remote, connectMs = 4_000 } = options
-  if (remote.transport !== 'tcp') throw new TypeError(`connecting by ${remote.transport} is not there yet`)
-  const socket = dial(options)
-  await ready(socket, 'connect', connectMs)
+  if (remote.transport !== 'tcp' && remote.transport !== 'tls') throw codedError('ERR_INVALID_ARG_VALUE', undialled)
+  const raw = dial(options)
+  const isSecure = remote.transport === 'tls'
+  const socket = isSecure ? secureClient(raw, remote.address, options.tls ?? {}) : raw
+  await ready(socket, isSecure ? 'secureConnect' : 'connect', connectMs)
   const ends = endsOf(socket, remote.transport)
   if (ends === undefined) throw codedError('ECONNRESET', 'the connection was lost as soon as it was made')
   return new SocketConnection(socket, ends, { ...defaultStreamLimits, ...options.limits }, handlers)
 }
+
+const undialled = 'connections are made by tcp and tls; clients of ws and wss come to us'
 
 function dial({ remote, localAddress }: ConnectStream): Socket {
   const local = localAddress === undefined ? {} : { localAddress }

@@ -1,5 +1,6 @@
 import { createServer, isIPv6 } from 'node:net'
 import type { Server, Socket } from 'node:net'
+import type { Server as TlsDoor } from 'node:tls'
 import { ConnectionCount } from './connection-count.ts'
 import type { Endpoint, Transport } from './flow.ts'
 import { SocketConnection } from './socket-connection.ts'
@@ -7,6 +8,7 @@ import { endsOf, socketOptions } from './socket-ends.ts'
 import { ourProblem, problemOf } from './socket-problem.ts'
 import { defaultStreamLimits } from './stream.ts'
 import type { StreamConnection, StreamHandlers, StreamLimits, StreamListener, TlsServer } from './stream.ts'
+import { createTlsDoor } from './tls.ts'
 
 /** Connections that the system keeps while we are busy: a burst is taken, not turned away. */
 const BACKLOG = 1_024
@@ -33,17 +35,21 @@ export interface ListenStreamHandlers extends StreamHandlers {
 /**
  * A socket that accepts connections from everybody, within limits.
  *
- * @throws the system's error (`EADDRINUSE`, `EACCES`, …) when it cannot be bound
+ * @throws the system's error when it cannot be bound (`EADDRINUSE`, `EACCES`, …) or the certificate cannot be used
  */
 export async function listenStream(options: ListenStream, handlers: ListenStreamHandlers): Promise<StreamListener> {
-  if (options.transport !== 'tcp') throw new TypeError(`listening for ${options.transport} is not there yet`)
+  if (isSecure(options.transport) && options.tls === undefined) throw new TypeError('a secure transport needs `tls`')
+  if (isWebSocket(options.transport)) throw new TypeError(`listening for ${options.transport} is not there yet`)
   const server = createServer(socketOptions)
+  const listener = new Listener(server, options, handlers)
   await bound(server, options)
-  return new Listener(server, options, handlers)
+  return listener
 }
 
+const isSecure = (transport: Transport): boolean => transport === 'tls' || transport === 'wss'
+const isWebSocket = (transport: Transport): boolean => transport === 'ws' || transport === 'wss'
+
 class Listener implements StreamListener {
-  readonly local: Endpoint
   readonly #server: Server
   readonly #options: ListenStream
   readonly #handlers: ListenStreamHandlers
@@ -53,16 +59,24 @@ class Listener implements StreamListener {
   readonly #sockets = new Set<Socket>()
   /** Ready for messages. */
   readonly #connections = new Map<string, StreamConnection>()
+  #local: Endpoint
+  #tlsDoor: TlsDoor | undefined = undefined
 
   constructor(server: Server, options: ListenStream, handlers: ListenStreamHandlers) {
-    this.local = localEndpoint(server, options.transport)
+    const { transport, address, port } = options
+    this.#local = { transport, address, port }
     this.#server = server
     this.#options = options
     this.#handlers = handlers
     this.#limits = { ...defaultStreamLimits, ...options.limits }
     this.#count = new ConnectionCount(this.#limits)
+    if (options.tls !== undefined) this.setTls(options.tls)
     server.on('connection', (socket) => this.#accept(socket))
-    server.on('error', (error) => handlers.onProblem(problemOf(error, undefined)))
+    server.on('listening', () => this.#onListening())
+  }
+
+  get local(): Endpoint {
+    return this.#local
   }
 
   get size(): number {
@@ -74,7 +88,16 @@ class Listener implements StreamListener {
     return connection?.isOpen === true ? connection : undefined
   }
 
-  setTls(_tls: TlsServer): void {}
+  setTls(tls: TlsServer): void {
+    this.#tlsDoor = createTlsDoor(tls, this.#limits.headerDeadlineMs, {
+      onSecure: (socket) => this.#ready(socket),
+      onFailure: (error, socket) => {
+        const ends = endsOf(socket, this.#options.transport)
+        socket.destroy()
+        this.#handlers.onProblem(ourProblem('tls-handshake', ends?.remote, error.message))
+      },
+    })
+  }
 
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
@@ -82,6 +105,12 @@ class Listener implements StreamListener {
     await Promise.all(connections.map((connection) => connection.close()))
     for (const socket of this.#sockets) socket.destroy()
     await closed
+  }
+
+  #onListening(): void {
+    const bound = this.#server.address()
+    if (bound !== null && typeof bound === 'object') this.#local = { ...this.#local, port: bound.port }
+    this.#server.on('error', (error) => this.#handlers.onProblem(problemOf(error, undefined)))
   }
 
   #accept(socket: Socket): void {
@@ -98,10 +127,14 @@ class Listener implements StreamListener {
       this.#sockets.delete(socket)
       this.#count.leave(remote.address)
     })
-    this.#open(new SocketConnection(socket, ends, this.#limits, this.#watching))
+    if (isSecure(this.#options.transport)) this.#tlsDoor?.emit('connection', socket)
+    else this.#ready(socket)
   }
 
-  #open(connection: StreamConnection): void {
+  #ready(socket: Socket): void {
+    const ends = endsOf(socket, this.#options.transport)
+    if (ends === undefined) return void socket.destroy()
+    const connection = new SocketConnection(socket, ends, this.#limits, this.#watching)
     this.#connections.set(keyOf(connection.remote), connection)
     this.#handlers.onOpen?.(connection)
   }
@@ -128,10 +161,4 @@ function bound(server: Server, { address, port, reusePort = false }: ListenStrea
       resolve()
     })
   })
-}
-
-function localEndpoint(server: Server, transport: Transport): Endpoint {
-  const bound = server.address()
-  if (bound === null || typeof bound === 'string') throw new TypeError('a listener has no address; it was not bound')
-  return { transport, address: bound.address, port: bound.port }
 }

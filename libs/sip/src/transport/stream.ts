@@ -72,7 +72,7 @@ export interface TlsServer extends Certificate {
 export interface TlsClient {
   /** The name that the certificate must have; default: the numeric address of the remote. */
   readonly servername?: string
-  /** Default: the authorities that the system trusts. */
+  /** Default: the authorities that Node brings along. */
   readonly ca?: string | Buffer
   readonly cert?: string | Buffer
   readonly key?: string | Buffer

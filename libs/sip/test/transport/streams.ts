@@ -67,6 +67,9 @@ export async function plain(to: StreamListener): Promise<Socket> {
   return socket
 }
 
+/** However it came about. */
+export const gone = (socket: Socket): Promise<void> => new Promise((done) => socket.once('close', () => done()))
+
 /** Everything that came until the other side ended. */
 export async function restOf(socket: Socket): Promise<string> {
   const chunks: Buffer[] = []

@@ -5,7 +5,7 @@ import { connectStream } from '@siplb/sip/transport'
 import { waitFor } from '@siplb/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 import { invite } from '../messages.ts'
-import { Told, closeAll, dial, listen, plain, restOf } from './streams.ts'
+import { Told, closeAll, dial, gone, listen, plain, restOf } from './streams.ts'
 
 afterEach(closeAll)
 
@@ -70,7 +70,7 @@ describe('a listener', () => {
     const peers = [await plain(listener), await plain(listener), await plain(listener)]
     await waitFor(() => listener.size === 3, 2_000)
     const fourth = await plain(listener)
-    await once(fourth, 'close')
+    await gone(fourth)
     expect(await problems.take()).toMatchObject({ code: 'address-limit', remote: { address: '127.0.0.1' } })
     peers[0]?.destroy()
     await waitFor(() => listener.size === 2, 2_000)
@@ -82,7 +82,7 @@ describe('a listener', () => {
     const limits = { perAddress: 1, connections: 3 }
     const { listener, problems } = await listen({ limits, isExempt: (address) => address === '127.0.0.1' })
     for (let i = 0; i < 3; i++) await plain(listener)
-    await once(await plain(listener), 'close')
+    await gone(await plain(listener))
     expect(await problems.take()).toMatchObject({ code: 'connection-limit' })
     expect(listener.size).toBe(3)
   })

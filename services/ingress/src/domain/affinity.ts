@@ -51,9 +51,11 @@ export function readWay(
   }
 }
 
-/** Which side of the dialog a request comes from; undefined when it belongs to neither. */
-export function directionOf(request: SipRequest, token: RouteToken): 'from-caller' | 'from-callee' | undefined {
-  if (request.from.tag !== undefined && tagHash(request.from.tag) === token.callerTag) return 'from-caller'
-  if (request.to.tag !== undefined && tagHash(request.to.tag) === token.callerTag) return 'from-callee'
+/** Which side of its dialog a request comes from; undefined when it belongs to neither. A registration's come from its proxies. */
+export function sideOf(request: SipRequest, token: RouteToken): 'phone' | 'proxy' | undefined {
+  if (token.kind === 'registration') return 'proxy'
+  const [caller, callee] = token.kind === 'inbound' ? (['phone', 'proxy'] as const) : (['proxy', 'phone'] as const)
+  if (request.from.tag !== undefined && tagHash(request.from.tag) === token.callerTag) return caller
+  if (request.to.tag !== undefined && tagHash(request.to.tag) === token.callerTag) return callee
   return undefined
 }

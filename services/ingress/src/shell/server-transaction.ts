@@ -23,6 +23,8 @@ export interface Arrival {
   /** The socket that it came to. */
   readonly local: Endpoint
   readonly received: ReceivedParams
+  /** It came by a connection: nothing is repeated, and what is answered tells its length. */
+  readonly isReliable: boolean
   reply(bytes: Buffer): void
 }
 
@@ -61,10 +63,11 @@ export class ServerTransaction {
       },
       ended: () => hooks.ended(),
     }
+    const { request, isReliable } = arrival
     this.#transaction =
-      arrival.request.method === 'INVITE'
-        ? new Transaction(startInviteServer(false, defaultTimers), stepInviteServer, wheel, all)
-        : new Transaction(startNonInviteServer(false, defaultTimers), stepNonInviteServer, wheel, all)
+      request.method === 'INVITE'
+        ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, all)
+        : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
   }
 
   /** The request came again: its last response goes out again. */

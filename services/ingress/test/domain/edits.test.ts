@@ -11,7 +11,7 @@ const key = createTokenKey('0123456789abcdef0123456789abcdef')
 const own = { isOurs: (host: string) => host === 'lb.example.com' }
 const callerTag = tagHash('alice')
 const token = writeToken(
-  { pool: 'p', proxy: 'x', callerTag, instance: 'i', worker: 0, flow: '' },
+  { kind: 'inbound', pool: 'p', proxy: 'x', callerTag, instance: 'i', worker: 0, flow: '' },
   'a84b4c76e66710',
   key,
 )
@@ -30,13 +30,36 @@ const routesIn = (lines: readonly string[]) => lines.filter((line) => line.start
 describe('a forwarded request', () => {
   it('gets our Via above the others, one hop less, and our Record-Route above the others', () => {
     const asked = request({ headers: ['Via: SIP/2.0/UDP edge', 'Record-Route: <sip:edge;lr>'], maxForwards: '12' })
-    const lines = forwarded(asked, { recordRoute: ours })
+    const lines = forwarded(asked, { recordRoutes: [ours] })
     expect(lines.slice(1, 4)).toEqual([
       `Via: ${via}`,
       'Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK776asdhds',
       'Via: SIP/2.0/UDP edge',
     ])
     expect(lines.slice(4, 7)).toEqual([`Record-Route: ${ours}`, 'Record-Route: <sip:edge;lr>', 'Max-Forwards: 11'])
+  })
+
+  it('gets two Record-Routes in their order, and a Path above the others', () => {
+    const far = ours.replace(';lr', ';transport=tcp;lr')
+    const asked = request({ headers: ['Record-Route: <sip:edge;lr>', 'Path: <sip:edge;lr>'] })
+    const lines = forwarded(asked, { recordRoutes: [far, ours], path: ours })
+    const headers = lines.filter((line) => /^(Record-Route|Path)/.test(line))
+    expect(headers).toEqual([
+      `Record-Route: ${far}`,
+      `Record-Route: ${ours}`,
+      'Record-Route: <sip:edge;lr>',
+      `Path: ${ours}`,
+      'Path: <sip:edge;lr>',
+    ])
+  })
+
+  it('tells its length on a stream, where it did not before', () => {
+    const asked = asRequest(
+      Buffer.from(request().bytes.toString('latin1').replace('Content-Length: 0\r\n', ''), 'latin1'),
+    )
+    expect(forwarded(asked, { isStream: true })).toContain('Content-Length: 0')
+    expect(forwarded(asked).join()).not.toContain('Content-Length')
+    expect(forwarded(request(), { isStream: true }).filter((line) => line.startsWith('Content-Length'))).toHaveLength(1)
   })
 
   it('gets 70 hops where it said none', () => {
@@ -221,7 +244,7 @@ describe('every other octet', () => {
         const result = forwardRequest(asked, way, {
           via,
           received: { received: '198.51.100.9', ...rport },
-          ...(p.isRecordRouting ? { recordRoute: ours } : {}),
+          ...(p.isRecordRouting ? { recordRoutes: [ours] } : {}),
         })
         expect(result.toString('latin1')).toBe(after.toString('latin1'))
       }),
