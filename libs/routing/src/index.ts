@@ -1,5 +1,5 @@
 export { pickFreshest } from './choice/pick.ts'
 export { createMatcher, type Matcher } from './match.ts'
-export { createNetworks, type Networks } from './networks.ts'
+export { createNetworks, networkOf, type Networks } from './networks.ts'
 export { createChooser, draw, rendezvousKeys, route, type Chooser, type Drawn, type RendezvousKeyOf } from './route.ts'
 export { buildSnapshot, tableFromConfig, type Snapshot } from './snapshot.ts'

@@ -2,6 +2,7 @@ import {
   buildResponse,
   cancelTargetKey,
   clientKey,
+  defaultLimits,
   parseRoutes,
   scan,
   serverKey,
@@ -19,6 +20,7 @@ import { methodLabel } from '../domain/methods.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { AckRelay } from './ack-relay.ts'
 import type { IngressContext } from './context.ts'
+import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
 import { ServerTransaction, type Arrival } from './server-transaction.ts'
@@ -33,13 +35,22 @@ export class IngressLoop {
   readonly #addresses: AddressBook
   readonly #router: RequestRouter
   readonly #acks: AckRelay
+  readonly #gate: Gate
   readonly #sendFrom: SendFrom
 
-  constructor(ctx: IngressContext, addresses: AddressBook, router: RequestRouter, acks: AckRelay, sendFrom: SendFrom) {
+  constructor(
+    ctx: IngressContext,
+    addresses: AddressBook,
+    router: RequestRouter,
+    acks: AckRelay,
+    gate: Gate,
+    sendFrom: SendFrom,
+  ) {
     this.#ctx = ctx
     this.#addresses = addresses
     this.#router = router
     this.#acks = acks
+    this.#gate = gate
     this.#sendFrom = sendFrom
   }
 
@@ -55,7 +66,7 @@ export class IngressLoop {
   }
 
   #receive(packet: Packet): void {
-    const scanned = scan(packet.bytes)
+    const scanned = scan(packet.bytes, { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram })
     switch (scanned.kind) {
       case 'keep-alive':
         return void this.#ctx.metrics.dropped.inc({ reason: 'keep-alive' })
@@ -70,8 +81,9 @@ export class IngressLoop {
 
   #refuse(malformed: Malformed, { flow }: Packet): void {
     const { message, status, problem } = malformed
-    this.#ctx.metrics.malformed.inc({ problem, answered: String(message !== undefined) })
-    if (message === undefined) return
+    const isAnswered = message !== undefined && this.#gate.letsAnswer(flow.remote)
+    this.#ctx.metrics.malformed.inc({ problem, answered: String(isAnswered) })
+    if (!isAnswered) return
     const response = buildResponse(message, { status, ...receivedParams(message, flow.remote) })
     this.#wayBack(message, flow)(response)
   }
@@ -114,6 +126,7 @@ export class IngressLoop {
       this.#ctx.metrics.retransmissions.inc()
       return known.requestCameAgain()
     }
+    if (!this.#gate.lets(arrival)) return
     this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)
@@ -144,6 +157,9 @@ export class IngressLoop {
     const { servers, wheel } = this.#ctx
     const server = new ServerTransaction(arrival, wheel, {
       ackReceived: (ack) => this.#acks.relay(ack),
+      accepted: () => {
+        if (arrival.request.method === 'REGISTER') this.#gate.registered(arrival.source)
+      },
       ended: () => servers.remove(server.key),
     })
     servers.add(server.key, server)

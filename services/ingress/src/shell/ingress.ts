@@ -17,6 +17,7 @@ import { AckRelay } from './ack-relay.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { explain } from './explain.ts'
+import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { ListenerLink } from './link.ts'
@@ -144,7 +145,8 @@ export function createIngress(options: IngressOptions): Ingress {
   }
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
-  const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) =>
+  const gate = new Gate(ctx, addresses)
+  const loop = new IngressLoop(ctx, addresses, router, acks, gate, (local, remote, bytes) =>
     listeners.sendFrom(local, remote, bytes),
   )
 
@@ -167,6 +169,7 @@ export function createIngress(options: IngressOptions): Ingress {
       ctx.rendezvousKeyOf = rendezvousKeys(changed.pools)
       ctx.trusted = createNetworks(changed.ingress.trusted)
       ctx.budget.configure(changed.retry)
+      gate.configure()
       ctx.tables.configure(changed.pools)
       addresses.refresh()
     },
