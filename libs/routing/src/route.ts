@@ -1,4 +1,4 @@
-import type { Candidate, PoolsConfig, RouteAnswer, Routed, RouteFacts } from '@siplb/contracts'
+import type { Candidate, RouteAnswer, Routed, RouteFacts } from '@siplb/contracts'
 import type { Entry } from './choice/choice.ts'
 import { fallbacksFor } from './choice/fallbacks.ts'
 import { drawForPick, LEAST_WORK_DRAWS } from './choice/least-work.ts'
@@ -7,6 +7,7 @@ import { rank } from './choice/rendezvous.ts'
 import { SmoothRoundRobin } from './choice/smooth-round-robin.ts'
 import { drawTwo } from './choice/two-choices.ts'
 import type { Matcher } from './match.ts'
+import type { RouteKeys } from './route-keys.ts'
 import type { Snapshot } from './snapshot.ts'
 
 /** What the choices of a pool remember from one to the next, over all its snapshots. */
@@ -53,6 +54,14 @@ export function draw(snapshot: Snapshot, chooser: Chooser, key?: string): Drawn 
   return { candidates: [...drawn.map((entry) => entry.candidate), ...added.map((entry) => entry[addedAs])], pick }
 }
 
+/**
+ * The proxies of an address-of-record: by base weights, since a binding must not move when a weight does; only who takes no new
+ * request at all is passed over.
+ */
+function drawForAor(snapshot: Snapshot, aor: string): Drawn {
+  return { candidates: rank(snapshot, aor, 'baseWeight').map(({ candidate }) => candidate), pick: 'first' }
+}
+
 function firstDraws(snapshot: Snapshot, chooser: Chooser, key: string | undefined): Entry[] {
   const { points, roundRobin } = chooser.memoryOf(snapshot.pool)
   switch (snapshot.policy) {
@@ -77,21 +86,13 @@ function one(entry: Entry | undefined): Entry[] {
   return entry === undefined ? [] : [entry]
 }
 
-export type RendezvousKeyOf = (pool: string, facts: RouteFacts) => string
-
-/** What each pool's rendezvous hashes, as `rendezvousKey` says. */
-export function rendezvousKeys(pools: PoolsConfig): RendezvousKeyOf {
-  const byFrom = new Set(Object.keys(pools).filter((pool) => pools[pool]?.rendezvousKey === 'from'))
-  return (pool, facts) => (byFrom.has(pool) ? facts.from : facts.callId)
-}
-
-/** Where a request may go: pool by its facts, candidates by the pool's policy. Without `rendezvousKeyOf` the Call-ID is hashed. */
+/** Where a request may go: pool by its facts, candidates by the pool's policy. Without `keys` the Call-ID is hashed. */
 export function route(
   matcher: Matcher,
   snapshots: ReadonlyMap<string, Snapshot>,
   chooser: Chooser,
   facts: RouteFacts,
-  rendezvousKeyOf: RendezvousKeyOf = (_, { callId }) => callId,
+  keys: RouteKeys = callIdKeys,
 ): RouteAnswer {
   const { id } = facts
   const pool = matcher.poolOf(facts)
@@ -99,6 +100,10 @@ export function route(
   const snapshot = snapshots.get(pool)
   if (snapshot === undefined || snapshot.isEmpty) return { outcome: 'no-proxy', id, pool }
   const { epoch, seq, policy } = snapshot
-  const key = policy === 'rendezvous' ? rendezvousKeyOf(pool, facts) : undefined
+  const aor = keys.aor(pool, facts)
+  if (aor !== undefined) return { outcome: 'routed', id, pool, epoch, seq, policy, ...drawForAor(snapshot, aor) }
+  const key = policy === 'rendezvous' ? keys.rendezvous(pool, facts) : undefined
   return { outcome: 'routed', id, pool, epoch, seq, policy, ...draw(snapshot, chooser, key) }
 }
+
+const callIdKeys: RouteKeys = { rendezvous: (_, { callId }) => callId, aor: () => undefined }

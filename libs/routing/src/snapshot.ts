@@ -56,9 +56,10 @@ function entriesOf(tiers: readonly Tier[]): Entry[] {
   return tiers.flatMap(({ rows }) => rows.filter((row) => row.weight > 0).map(entryOf))
 }
 
-function entryOf({ id, uri, weight, restricted }: WeightRow): Entry {
+function entryOf({ id, uri, weight, baseWeight, restricted }: WeightRow): Entry {
   const candidate: Candidate = { proxy: id, uri, weight }
-  return { candidate, fallback: { ...candidate, fallback: true }, weight, isRestricted: restricted, hash: hashOf(id) }
+  const fallback = { ...candidate, fallback: true }
+  return { candidate, fallback, weight, baseWeight, isRestricted: restricted, hash: hashOf(id) }
 }
 
 /** The table of a pool of which nothing was heard yet: base weights, older than every other. */

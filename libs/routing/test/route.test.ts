@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pickFreshest } from '../src/choice/pick.ts'
 import { createMatcher } from '../src/match.ts'
-import { createChooser, draw, rendezvousKeys, route } from '../src/route.ts'
+import { createChooser, draw, route } from '../src/route.ts'
+import { createRouteKeys } from '../src/route-keys.ts'
 import { buildSnapshot } from '../src/snapshot.ts'
 import { countOf, facts, row, rows, seeded, table, weightsOf, worstDeviation, worstSigma } from './support.ts'
 
@@ -207,7 +208,7 @@ describe('a route', () => {
     ].map((one) => [one.pool, buildSnapshot(one)]),
   )
   const ask = (more: Parameters<typeof facts>[0]) =>
-    route(matcher, snapshots, chooser, facts(more), rendezvousKeys(pools))
+    route(matcher, snapshots, chooser, facts(more), createRouteKeys(pools))
 
   it('says where, by which pool and by which table, and fits the contract', () => {
     const answer = ask({ id: '77', requestUri: 'sip:+49@example.com' })

@@ -29,6 +29,11 @@ export function declaredListen(config: unknown): string[] {
   return listOf(recordOf(recordOf(config)['ingress'])['listen']).flatMap((text) => textOf(text) ?? [])
 }
 
+/** Whether there is a certificate to show to callers. */
+export function declaresCertificate(config: unknown): boolean {
+  return textOf(recordOf(recordOf(recordOf(config)['ingress'])['tls'])['cert']) !== undefined
+}
+
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -68,6 +68,14 @@ export const poolConfig = z.strictObject({
   strict: z.boolean().default(false).describe('Take the first drawn always, whatever its work.'),
   rendezvousKey: z.enum(['call-id', 'from']).default('call-id').describe('What the policy rendezvous hashes.'),
   match: poolMatch.prefault({}),
+  affinity: z
+    .enum(['none', 'aor'])
+    .default('none')
+    .describe('aor: requests of and for one address-of-record go to one proxy, for registrars that do not share.'),
+  path: z
+    .boolean()
+    .default(true)
+    .describe('REGISTER gets a Path (RFC 3327), so that requests for the phone come back this way.'),
   dialogFailover: z
     .boolean()
     .default(false)

@@ -1,5 +1,5 @@
 import { addressOfUri } from '../proxy-uri.ts'
-import { declaredListen, declaredPools, isRecord, type DeclaredPool } from './declared.ts'
+import { declaredListen, declaredPools, declaresCertificate, isRecord, type DeclaredPool } from './declared.ts'
 import { listenPlace } from './listen-uri.ts'
 
 /** What a rule finds, and where. */
@@ -16,6 +16,7 @@ export function breachesOf(config: unknown): Breach[] {
     ...pools.flatMap(addressOnce),
     ...notOurselves(pools, declaredListen(config)),
     ...reachable(pools),
+    ...certified(config),
   ]
 }
 
@@ -78,4 +79,11 @@ function reachable(pools: readonly DeclaredPool[]): Breach[] {
   return pools
     .slice(taker + 1)
     .flatMap(({ id, hasOutbound }) => (hasOutbound ? [] : [{ path: ['pools', id], message }]))
+}
+
+/** A TLS listener has something to show. */
+function certified(config: unknown): Breach[] {
+  const at = declaredListen(config).findIndex((text) => /^(tls|wss):/.test(text))
+  if (at < 0 || declaresCertificate(config)) return []
+  return [{ path: ['ingress', 'listen', at], message: 'needs a certificate: set ingress.tls.cert and ingress.tls.key' }]
 }

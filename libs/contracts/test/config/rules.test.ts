@@ -112,14 +112,13 @@ describe('a pool behind one that takes every request', () => {
   })
 })
 
-describe('what this version cannot send to, or listen on', () => {
+describe('what cannot be sent to, or listened on', () => {
   it.each([
-    ['sips:10.0.0.1', 'this version sends over UDP only: write sip:, not sips:'],
+    ['sips:10.0.0.1;transport=udp', 'sips: is reached by TLS alone: leave ;transport=udp out, or write sip:'],
     [
-      'sip:10.0.0.1;transport=tcp',
-      'this version sends over UDP only: leave the transport out, or write ;transport=udp',
+      'sip:10.0.0.1;transport=WS',
+      'must name a transport that proxies are reached by: ;transport=udp, tcp or tls, or none for udp',
     ],
-    ['sip:10.0.0.1;transport=WS', 'this version sends over UDP only: leave the transport out, or write ;transport=udp'],
     ['sip:10.0.0.1:70000', 'must have a host, and no port or one from 1 to 65535: sip:10.0.0.11:5060'],
     ['sip:10.0.0.1:0', 'must have a host, and no port or one from 1 to 65535: sip:10.0.0.11:5060'],
     ['sip:px@', 'must have a host, and no port or one from 1 to 65535: sip:10.0.0.11:5060'],

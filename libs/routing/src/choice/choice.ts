@@ -7,6 +7,7 @@ export interface Entry {
   readonly candidate: Candidate
   readonly fallback: Candidate
   readonly weight: number
+  readonly baseWeight: number
   /** A candidate only when drawn first. */
   readonly isRestricted: boolean
   readonly hash: Hash

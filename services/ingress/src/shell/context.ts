@@ -1,6 +1,6 @@
 import type { Bus } from '@siplb/bus'
 import type { Config } from '@siplb/contracts'
-import type { Chooser, Matcher, Networks, RendezvousKeyOf } from '@siplb/routing'
+import type { Chooser, Matcher, Networks, RouteKeys } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
 import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
@@ -49,7 +49,7 @@ export interface IngressContext {
   /** As configured now. */
   config: Config
   matcher: Matcher
-  rendezvousKeyOf: RendezvousKeyOf
+  routeKeys: RouteKeys
   /** Sources that no limit holds for. */
   trusted: Networks
   isDraining: boolean

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
-import { createChooser, createMatcher, createNetworks, rendezvousKeys } from '@siplb/routing'
+import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger } from '@siplb/runtime'
 import { parseUri, TransactionTable } from '@siplb/sip'
 import { createResolver, type Endpoint } from '@siplb/sip/transport'
@@ -71,7 +71,7 @@ export function createIngress(options: IngressOptions): Ingress {
   )
   const listeners = new Listeners({
     endpoints: options.endpoints,
-    advertise: config.ingress.advertise,
+    advertise: typeof config.ingress.advertise === 'string' ? config.ingress.advertise : config.ingress.advertise?.udp,
     onPacket: (packet) => loop.receive(packet),
     onProblem,
     onListening: (local, advertised) => {
@@ -111,7 +111,7 @@ export function createIngress(options: IngressOptions): Ingress {
     challenges: new Challenges(),
     ingresses: new LivingIngresses(bus.instance),
     matcher: createMatcher(config.pools),
-    rendezvousKeyOf: rendezvousKeys(config.pools),
+    routeKeys: createRouteKeys(config.pools),
     trusted: createNetworks(config.ingress.trusted),
     isDraining: false,
     attempt(work) {
@@ -166,7 +166,7 @@ export function createIngress(options: IngressOptions): Ingress {
     reconfigure(changed) {
       ctx.config = changed
       ctx.matcher = createMatcher(changed.pools)
-      ctx.rendezvousKeyOf = rendezvousKeys(changed.pools)
+      ctx.routeKeys = createRouteKeys(changed.pools)
       ctx.trusted = createNetworks(changed.ingress.trusted)
       ctx.budget.configure(changed.retry)
       gate.configure()

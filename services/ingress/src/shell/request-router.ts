@@ -96,8 +96,8 @@ export class RequestRouter {
 
   /** Counts where the shadow of the pool would have sent it. */
   #shadow(pool: string, facts: RouteFacts, workOf: (proxy: string) => number): void {
-    const { shadows, rendezvousKeyOf, attempt } = this.#ctx
-    const keyOf = ({ policy }: Snapshot) => (policy === 'rendezvous' ? rendezvousKeyOf(pool, facts) : undefined)
+    const { shadows, routeKeys, attempt } = this.#ctx
+    const keyOf = ({ policy }: Snapshot) => (policy === 'rendezvous' ? routeKeys.rendezvous(pool, facts) : undefined)
     attempt(() => shadows.choose(pool, keyOf, workOf))
   }
 
@@ -144,10 +144,10 @@ export class RequestRouter {
   }
 
   #answerOf(facts: RouteFacts, answered: Answered): RouteAnswer {
-    const { matcher, tables, chooser, rendezvousKeyOf, metrics } = this.#ctx
+    const { matcher, tables, chooser, routeKeys, metrics } = this.#ctx
     if (answered.source === 'location') return answered.answer
     metrics.fallbacks.inc({ why: answered.why })
-    return route(matcher, tables.snapshots, chooser, facts, rendezvousKeyOf)
+    return route(matcher, tables.snapshots, chooser, facts, routeKeys)
   }
 }
 

@@ -11,11 +11,11 @@ import {
 import {
   createChooser,
   createMatcher,
-  rendezvousKeys,
+  createRouteKeys,
   route,
   type Chooser,
   type Matcher,
-  type RendezvousKeyOf,
+  type RouteKeys,
   type Snapshot,
 } from '@siplb/routing'
 import type { Component } from '@siplb/runtime'
@@ -41,18 +41,18 @@ export class RouteService implements Component {
   readonly #options: RouteServiceOptions
   readonly #chooser: Chooser
   #matcher: Matcher
-  #rendezvousKeyOf: RendezvousKeyOf
+  #routeKeys: RouteKeys
 
   constructor(options: RouteServiceOptions) {
     this.#options = options
     this.#chooser = createChooser(options.random)
     this.#matcher = createMatcher(options.pools)
-    this.#rendezvousKeyOf = rendezvousKeys(options.pools)
+    this.#routeKeys = createRouteKeys(options.pools)
   }
 
   configure(pools: PoolsConfig): void {
     this.#matcher = createMatcher(pools)
-    this.#rendezvousKeyOf = rendezvousKeys(pools)
+    this.#routeKeys = createRouteKeys(pools)
   }
 
   start(): void {
@@ -65,9 +65,7 @@ export class RouteService implements Component {
   #answer({ ingress, requests, ahead }: RouteRequest): RouteReply {
     const { bus, snapshots, teller, metrics, now } = this.#options
     const startedAt = now()
-    const answers = requests.map((facts) =>
-      route(this.#matcher, snapshots, this.#chooser, facts, this.#rendezvousKeyOf),
-    )
+    const answers = requests.map((facts) => route(this.#matcher, snapshots, this.#chooser, facts, this.#routeKeys))
     const given = ahead === undefined ? undefined : this.#ahead(ahead.pool, ahead.count)
     metrics.questionTime.observe((now() - startedAt) / 1000)
     this.#count(answers, given)
