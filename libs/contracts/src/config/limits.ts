@@ -25,7 +25,8 @@ const scannerAgents = [
 export const ingressLimits = z.strictObject({
   perAddress: rate(200, 400).describe('New requests from one address; requests of dialogs do not count.'),
   perNetwork: rate(1000, 2000).describe('From one /24, or /64 of IPv6: all its addresses that are not proven yet.'),
-  strangers: rate(500, 1000).describe(
+  // A transaction lives 32 s: so many take less than 50 MB.
+  strangers: rate(100, 1000).describe(
     'Over UDP from all addresses together that did not yet show, by a call or a registration, that they are real.',
   ),
   scannerAgents: z
