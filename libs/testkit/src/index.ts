@@ -1,5 +1,6 @@
 export { startKamailio, type Kamailio, type KamailioOptions } from './kamailio.ts'
 export { startNats, type TestNats, type TestNatsOptions } from './nats.ts'
+export { startNameServer, type NameServer, type NameServerOptions } from './name-server.ts'
 export { freePort } from './ports.ts'
 export { freezeProcess } from './process.ts'
 export { spawnService, type LogLine, type ServiceOptions, type ServiceProcess } from './service.ts'
