@@ -1,14 +1,7 @@
+import type { Endpoint, Transport } from '../endpoint.ts'
 import type { FramingProblem } from '../framing/message-length.ts'
 
-export type Transport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
-
-/** One end of a flow. */
-export interface Endpoint {
-  readonly transport: Transport
-  /** Numeric; IPv6 without brackets. */
-  readonly address: string
-  readonly port: number
-}
+export type { Endpoint, Transport } from '../endpoint.ts'
 
 /**
  * Where a message came from and the way back there: for UDP, the socket that received it (RFC 3581, 4), else the

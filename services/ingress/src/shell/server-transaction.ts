@@ -23,6 +23,8 @@ export interface Arrival {
   /** The socket that it came to. */
   readonly local: Endpoint
   readonly received: ReceivedParams
+  /** It came by a connection: nothing is repeated, and what is answered tells its length. */
+  readonly isReliable: boolean
   reply(bytes: Buffer): void
 }
 
@@ -30,7 +32,7 @@ export interface Arrival {
 export interface Forwarding {
   /** An INVITE without a final response yet: what a stop has to wait for. */
   readonly isPending: boolean
-  cancel(): void
+  cancel(reasons: readonly string[]): void
 }
 
 export interface ServerHooks {
@@ -46,6 +48,8 @@ export class ServerTransaction {
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
+  /** An INVITE was: remembered for longer than its transaction lasts. */
+  #isRefused = false
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
@@ -59,10 +63,11 @@ export class ServerTransaction {
       },
       ended: () => hooks.ended(),
     }
+    const { request, isReliable } = arrival
     this.#transaction =
-      arrival.request.method === 'INVITE'
-        ? new Transaction(startInviteServer(false, defaultTimers), stepInviteServer, wheel, all)
-        : new Transaction(startNonInviteServer(false, defaultTimers), stepNonInviteServer, wheel, all)
+      request.method === 'INVITE'
+        ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, all)
+        : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
   }
 
   /** The request came again: its last response goes out again. */
@@ -83,6 +88,7 @@ export class ServerTransaction {
   respond(status: number, bytes: Buffer): void {
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
     if (this.#isRefused && status >= 200 && status < 300) return this.arrival.reply(bytes)
+    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
     this.#transaction.handle({ kind: 'respond', status, bytes })
   }
 
@@ -90,10 +96,5 @@ export class ServerTransaction {
   answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
     const { request, received } = this.arrival
     this.respond(status, buildResponse(request, { status, extraHeaders, ...received }))
-  }
-
-  get #isRefused(): boolean {
-    const { state } = this.#transaction.state
-    return this.arrival.request.method === 'INVITE' && (state === 'completed' || state === 'confirmed')
   }
 }
