@@ -70,6 +70,8 @@ const defaultTransports: readonly PlaceTransport[] = ['udp', 'tcp', 'tls']
 const ROUNDS = 4
 /** As long as a single answer is kept. */
 const KEPT_MS = 60 * 60_000
+/** Looking through records for each message takes some 50 µs: `known` draws an order of SRV records ten times a second. */
+const REDRAW_MS = 100
 /** Between two looks for what has to be forgotten. */
 const SWEEP_EVERY_MS = 60_000
 
@@ -88,6 +90,8 @@ class Finder {
   readonly #renewing = new Set<string>()
   /** Where each target was found last: while new records lead to names that nobody has looked up yet, and when they lead nowhere. */
   readonly #last = new Map<string, Last>()
+  /** What `known` gave last. */
+  readonly #recent = new Map<string, Last>()
   #sweepAt = 0
 
   constructor(options: LocatorOptions) {
@@ -109,6 +113,17 @@ class Finder {
   known(aim: Aim): readonly Place[] | undefined {
     if (aim.kind === 'unusable') return undefined
     const { target } = aim
+    if (target.isNumeric) return this.#knownNow(target)
+    const key = textOf(target)
+    const recent = this.#recent.get(key)
+    const now = this.#options.now()
+    if (recent !== undefined && now - recent.at < REDRAW_MS) return recent.places
+    const places = this.#knownNow(target)
+    if (places !== undefined) this.#recent.set(key, { places, at: now })
+    return places
+  }
+
+  #knownNow(target: Target): readonly Place[] | undefined {
     const now = this.#options.now()
     const step = this.#step(target, (question) => this.#answers.last(question, now))
     if (step.kind === 'located') return this.#found(target, step).endpoints
@@ -170,6 +185,7 @@ class Finder {
     const outcome = await this.#ask(question)
     const now = this.#options.now()
     this.#answers.take(question, outcome, now)
+    this.#recent.clear()
     this.#sweep(now)
     return this.#answers.last(question, now) ?? { kind: 'nothing', code: 'ENODATA' }
   }

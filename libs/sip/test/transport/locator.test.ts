@@ -128,6 +128,23 @@ it('serves who asked with an answer whose time is zero', async () => {
   expect(await locator.locate(uri)).toMatchObject({ kind: 'located', endpoints: [px(1)] })
 })
 
+it('draws the order of equal services anew for `known`, ten times a second', async () => {
+  const equal = {
+    ...zone,
+    'SRV _sip._udp.example.com': [srv(1, 1, 5060, 'px1.example.com'), srv(1, 1, 5060, 'px2.example.com')],
+  }
+  const hosts = { ...equal, 'A px2.example.com': [address('192.0.2.2')] }
+  const hands = { now: 0, chance: 0 }
+  const ask = (question: Question) => Promise.resolve(outcomeIn(hosts, question))
+  const locator = createLocator({ now: () => hands.now, random: () => hands.chance, ask })
+  await locator.locate(uri)
+  expect(locator.known(uri)).toEqual([px(1), px(2)])
+  hands.chance = 0.99
+  expect(locator.known(uri)).toEqual([px(1), px(2)])
+  hands.now = 100
+  expect(locator.known(uri)).toEqual([px(2), px(1)])
+})
+
 it('knows numeric hosts without being asked before, and names only after', async () => {
   const { hands, locator } = locatorOver(zone)
   expect(locator.known(uriOf('sip:192.0.2.1:5070'))).toEqual([{ ...px(1), port: 5070 }])
