@@ -19,7 +19,7 @@ describe('a caller by TCP, a proxy by UDP', () => {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await Peer.open())
     const lb = stack.use(
-      await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await StreamPeer.connect(lb.place))
     return { px, lb, phone, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -117,7 +117,7 @@ describe('a proxy by TCP', () => {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await StreamProxy.open())
     const uri = more.large === true ? px.uri.replace(';transport=tcp', '') : px.uri
-    const lb = stack.use(await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri }] } } }))
+    const lb = stack.use(await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri }] } } }))
     const phone = stack.use(await Phone.open(lb.place))
     return { px, lb, phone, stack, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
@@ -177,7 +177,9 @@ describe('a proxy by TCP', () => {
 it('a request too large for a datagram goes by UDP where the proxy takes no connection', async () => {
   await using stack = new AsyncDisposableStack()
   const px = stack.use(await Peer.open())
-  const lb = stack.use(await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }))
+  const lb = stack.use(
+    await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+  )
   const phone = stack.use(await Phone.open(lb.place))
   phone.ask({ body: 'x'.repeat(1400) })
   expect((await px.next('INVITE')).one('Via')).toContain('SIP/2.0/UDP')
@@ -205,7 +207,7 @@ describe('a registered phone', () => {
     await using stack = new AsyncDisposableStack()
     const px = stack.use(await Peer.open())
     const lb = stack.use(
-      await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await StreamPeer.connect(lb.place))
     phone.send(requestBytes(invite(phone, { method: 'REGISTER', uri: 'sip:example.com' })))
