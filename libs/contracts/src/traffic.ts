@@ -66,6 +66,13 @@ export const traffic = z.object({
   epoch: z.int().nonnegative().describe('Epoch and seq of the table that this ingress chooses by.'),
   seq: z.int().nonnegative(),
   proxies: z.array(proxyTraffic).max(10_000),
+  sip: z
+    .string()
+    .max(128)
+    .optional()
+    .describe(
+      'host:port, perhaps with ;transport=, where other ingresses reach this one: for callers whose connection it holds.',
+    ),
   shed: count.optional().describe('New requests refused at the edge, since all proxies ask for less.'),
   dialogsEnded: z
     .array(z.object({ ingress: instanceId, dialog: z.string().max(64) }))

@@ -1,4 +1,5 @@
 export { scan } from './message/scan.ts'
+export type { Endpoint, Transport } from './endpoint.ts'
 export { defaultLimits } from './message/limits.ts'
 export type { Limits } from './message/limits.ts'
 export { HeaderId, headerName } from './message/header-id.ts'

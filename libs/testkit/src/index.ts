@@ -1,3 +1,4 @@
+export { makeCertificate, type CertificateOptions, type TestCertificate } from './certificates.ts'
 export { startKamailio, type Kamailio, type KamailioOptions } from './kamailio.ts'
 export { startNats, type TestNats, type TestNatsOptions } from './nats.ts'
 export { freePort } from './ports.ts'

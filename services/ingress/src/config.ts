@@ -23,6 +23,7 @@ export function listenAddresses(config: Config): Endpoint[] {
   return config.ingress.listen.map((text) => {
     const parsed = parseListen(text)
     if (parsed.kind === 'problem') throw new TypeError(parsed.problem)
-    return { transport: 'udp', address: parsed.address, port: parsed.port }
+    const { transport, address, port } = parsed
+    return { transport, address, port }
   })
 }

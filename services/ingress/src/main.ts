@@ -10,9 +10,11 @@ import {
   newInstance,
   nowMs,
   run,
+  TlsFiles,
   version,
   watchConfig,
 } from '@siplb/runtime'
+import { createLocator } from '@siplb/sip/transport'
 import { defaultHttpPort, listenAddresses, secretsOf, stateDirOf } from './config.ts'
 import { createIngressMetrics } from './metrics.ts'
 import { DiskTables } from './shell/disk-tables.ts'
@@ -46,6 +48,8 @@ const ingress = createIngress({
   log,
   metrics: createIngressMetrics(registry),
   now: nowMs,
+  locator: createLocator({ now: nowMs, random: Math.random }),
+  tls: new TlsFiles(config.ingress.tls),
 })
 const http = createHttp({
   address: config.http.address,

@@ -55,6 +55,12 @@ export function createIngressMetrics(registry: Registry) {
       labelNames: ['kind'],
       registers,
     }),
+    connections: new Gauge({
+      name: 'siplb_sip_connections',
+      help: 'Connections that callers and proxies hold to us.',
+      labelNames: ['transport'],
+      registers,
+    }),
     dialogs: new Gauge({ name: 'siplb_dialogs', help: 'Dialogs that this ingress counts.', registers }),
     tableAge: new Gauge({
       name: 'siplb_weights_age_seconds',

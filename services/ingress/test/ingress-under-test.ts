@@ -1,7 +1,8 @@
 import { isIPv6 } from 'node:net'
 import { createNatsBus, type Bus } from '@siplb/bus'
 import { config as configSchema, natsConfig, weightsQuestion, type Config } from '@siplb/contracts'
-import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
+import { createBusCounters, createLogger, createRegistry, nowMs, TlsFiles, type Registry } from '@siplb/runtime'
+import { createLocator } from '@siplb/sip/transport'
 import { freePort, waitFor } from '@siplb/testkit'
 import { createIngressMetrics } from '../src/metrics.ts'
 import { DiskTables } from '../src/shell/disk-tables.ts'
@@ -39,6 +40,8 @@ export interface IngressSettings {
   /** Default: 127.0.0.1, and a free port. */
   readonly address?: string
   readonly port?: number
+  /** Listens at the same port by TCP too. */
+  readonly tcp?: boolean
 }
 
 /** The whole ingress in this process, on a real socket. */
@@ -73,13 +76,18 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   let skippedMs = 0
   const made = createIngress({
     config: parse(pools),
-    endpoints: [{ transport: 'udp', address, port }],
+    endpoints: [
+      { transport: 'udp', address, port },
+      ...(settings.tcp === true ? [{ transport: 'tcp', address, port } as const] : []),
+    ],
     bus,
     disk: settings.stateDir === undefined ? undefined : new DiskTables(settings.stateDir),
     tokenKeys: secrets.map(createTokenKey),
     log,
     metrics,
     now: () => nowMs() + skippedMs,
+    locator: createLocator({ now: nowMs, random: Math.random }),
+    tls: new TlsFiles(parse(pools).ingress.tls),
   })
   for (const component of made.components) await component.start?.()
   // Whatever the answer: it comes behind all that was subscribed before.

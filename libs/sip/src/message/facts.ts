@@ -4,10 +4,11 @@ import { parseNameAddr } from '../header/name-addr.ts'
 import type { NameAddr } from '../header/name-addr.ts'
 import { parseVia } from '../header/via.ts'
 import type { Via } from '../header/via.ts'
+import { readContentLength } from './content-length.ts'
 import { HeaderId } from './header-id.ts'
 import type { LineIndex } from './line-index.ts'
 import type { HeaderLine, Problem } from './message.ts'
-import { SP, octetAt, readDecimal, textOf } from './octets.ts'
+import { SP, octetAt, textOf } from './octets.ts'
 
 /**
  * What every message must have, read from its lines. Headers that may stand once are taken from their first line; a
@@ -111,7 +112,7 @@ function readCallId(bytes: Buffer, line: HeaderLine): string {
 // RFC 3261, 18.3: octets behind Content-Length are dropped on UDP, and a message with fewer is refused.
 function takeContentLength(facts: Facts, line: HeaderLine): void {
   const available = facts.bytes.length - facts.bodyStart
-  const length = readDecimal(facts.bytes, line.valueStart, line.valueEnd, available)
+  const length = readContentLength(facts.bytes, line, available)
   if (length < 0) facts.problem ??= 'content-length'
   else facts.bodyEnd = facts.bodyStart + length
 }

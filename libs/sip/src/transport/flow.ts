@@ -1,18 +1,20 @@
-/** One end of a flow. */
-export interface Endpoint {
-  readonly transport: 'udp'
-  /** Numeric; IPv6 without brackets. */
-  readonly address: string
-  readonly port: number
-}
+import type { Endpoint, Transport } from '../endpoint.ts'
+import type { FramingProblem } from '../framing/message-length.ts'
 
-/** Where a message came from and the way back there: for UDP, the socket that received it (RFC 3581, 4). */
+export type { Endpoint, Transport } from '../endpoint.ts'
+
+/**
+ * Where a message came from and the way back there: for UDP, the socket that received it (RFC 3581, 4), else the
+ * connection (RFC 3261, 18.2.2).
+ */
 export interface Flow {
-  readonly transport: 'udp'
+  readonly transport: Transport
   readonly local: Endpoint
   readonly remote: Endpoint
   readonly isReliable: boolean
-  /** Never throws; failures are reported to the socket's owner. */
+  /** False once a connection is closed or half closed; a UDP flow is open for ever. */
+  readonly isOpen: boolean
+  /** Never throws. What cannot be sent is reported to the owner. */
   send(bytes: Buffer): void
 }
 
@@ -21,11 +23,16 @@ export interface Packet {
   readonly flow: Flow
   /** `performance.now()` when the socket handed it over. */
   readonly receivedAt: number
+  /**
+   * The end of this message in its stream cannot be told: it is cut short, may look whole, and is to be answered with
+   * 400 at once. Its connection takes nothing more and is closed after it.
+   */
+  readonly framing?: FramingProblem
 }
 
 /** A failure of a socket, for a counter and, at its first occurrence, for the log. */
 export interface SocketProblem {
-  /** As the system names it: `EMSGSIZE`, `EPERM`, … */
+  /** Constant text: as the system names it (`EMSGSIZE`, `EPERM`, …), or in small letters a reason of our own. */
   readonly code: string
   readonly message: string
   /** To whom it was sent, where that is known. */

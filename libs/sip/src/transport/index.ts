@@ -1,7 +1,24 @@
-export type { Endpoint, Flow, Packet, SocketProblem } from './flow.ts'
+export type { FramingProblem } from '../framing/message-length.ts'
+export type { Endpoint, Flow, Packet, SocketProblem, Transport } from './flow.ts'
+export { connectStream } from './connect-stream.ts'
+export type { ConnectStream } from './connect-stream.ts'
+export { listenStream } from './stream-listener.ts'
+export type { ListenStream, ListenStreamHandlers } from './stream-listener.ts'
+export { defaultStreamLimits } from './stream.ts'
+export type {
+  Certificate,
+  StreamConnection,
+  StreamHandlers,
+  StreamLimits,
+  StreamListener,
+  TlsClient,
+  TlsServer,
+} from './stream.ts'
 export { RECEIVE_BUFFER, connectUdp, listenUdp } from './udp.ts'
 export type { ConnectUdp, ConnectionHandlers, ListenHandlers, ListenUdp, UdpConnection, UdpListener } from './udp.ts'
 export { createResolver } from './resolve.ts'
 export type { Lookup, Resolved, Resolver } from './resolve.ts'
 export { parseListen } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
+export { createLocator } from './locate-tmp.ts'
+export type { Located, Locator } from './locate-tmp.ts'

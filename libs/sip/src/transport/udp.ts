@@ -2,6 +2,7 @@ import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket, SocketOptions } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 import type { Endpoint, Flow, Packet, SocketProblem } from './flow.ts'
+import { problemOf } from './socket-problem.ts'
 
 /** Enough for a burst of some thousand messages while the process is busy; the system may grant less. */
 export const RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -54,6 +55,7 @@ export async function listenUdp(options: ListenUdp, handlers: ListenHandlers): P
 class ListenerFlow implements Flow {
   readonly transport = 'udp'
   readonly isReliable = false
+  readonly isOpen = true
   readonly local: Endpoint
   readonly remote: Endpoint
   readonly #sendTo: (remote: Endpoint, bytes: Buffer) => void
@@ -105,6 +107,7 @@ export async function connectUdp(options: ConnectUdp, handlers: ConnectionHandle
   const connection: UdpConnection = {
     transport: 'udp',
     isReliable: false,
+    isOpen: true,
     local: localEndpoint(socket),
     remote,
     send: (bytes) => attempt(() => socket.send(bytes, onSent), onFailure),
@@ -169,11 +172,6 @@ function attempt(action: () => void, onError: (error: Error) => void): void {
   } catch (error) {
     onError(error instanceof Error ? error : new Error(String(error)))
   }
-}
-
-function problemOf(error: Error, remote: Endpoint | undefined): SocketProblem {
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : 'UNKNOWN'
-  return { code, message: error.message, remote }
 }
 
 const endpointOf = (from: RemoteInfo): Endpoint => ({ transport: 'udp', address: from.address, port: from.port })

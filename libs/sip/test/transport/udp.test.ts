@@ -3,32 +3,12 @@ import { createSocket } from 'node:dgram'
 import { connectUdp, listenUdp } from '@siplb/sip/transport'
 import type { Packet, SocketProblem, UdpConnection, UdpListener } from '@siplb/sip/transport'
 import { afterEach, describe, expect, it } from 'vitest'
+import { Inbox } from './inbox.ts'
 
 const open: { close(): Promise<void> }[] = []
 afterEach(async () => {
   for (const socket of open.splice(0)) await socket.close()
 })
-
-/** What came, one by one. */
-class Inbox<T> {
-  readonly #items: T[] = []
-  readonly #waiting: ((item: T) => void)[] = []
-
-  readonly put = (item: T): void => {
-    const taker = this.#waiting.shift()
-    if (taker === undefined) this.#items.push(item)
-    else taker(item)
-  }
-
-  take(): Promise<T> {
-    const item = this.#items.shift()
-    return item === undefined ? new Promise((done) => this.#waiting.push(done)) : Promise.resolve(item)
-  }
-
-  get count(): number {
-    return this.#items.length
-  }
-}
 
 interface Ends<Socket> {
   socket: Socket

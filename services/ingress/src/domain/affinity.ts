@@ -9,6 +9,8 @@ export interface Way {
   readonly routes: readonly RouteValue[]
   /** A strict router before us put our Record-Route into the Request-URI; the meant one is the last Route. */
   readonly isStrict: boolean
+  /** The Request-URI says by `maddr` that it means us (RFC 3261, 16.4). */
+  readonly hasOwnMaddr: boolean
   /** Verified; undefined when there is none, or none that we signed for this Call-ID. */
   readonly token: RouteToken | undefined
   /** Something stood where a token stands, and did not verify. */
@@ -43,14 +45,17 @@ export function readWay(
     ownRoutes,
     routes: routes.slice(ownRoutes),
     isStrict: inUri !== undefined && routes.length > ownRoutes,
+    hasOwnMaddr: inUri === undefined && own.isOurs(uri.params.get('maddr') ?? '', uri.port),
     token: token ?? inUri,
     isForged: token === undefined && inUri === undefined && hasUser,
   }
 }
 
-/** Which side of the dialog a request comes from; undefined when it belongs to neither. */
-export function directionOf(request: SipRequest, token: RouteToken): 'from-caller' | 'from-callee' | undefined {
-  if (request.from.tag !== undefined && tagHash(request.from.tag) === token.callerTag) return 'from-caller'
-  if (request.to.tag !== undefined && tagHash(request.to.tag) === token.callerTag) return 'from-callee'
+/** Which side of its dialog a request comes from; undefined when it belongs to neither. A registration's come from its proxies. */
+export function sideOf(request: SipRequest, token: RouteToken): 'phone' | 'proxy' | undefined {
+  if (token.kind === 'registration') return 'proxy'
+  const [caller, callee] = token.kind === 'inbound' ? (['phone', 'proxy'] as const) : (['proxy', 'phone'] as const)
+  if (request.from.tag !== undefined && tagHash(request.from.tag) === token.callerTag) return caller
+  if (request.to.tag !== undefined && tagHash(request.to.tag) === token.callerTag) return callee
   return undefined
 }

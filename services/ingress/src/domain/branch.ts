@@ -1,9 +1,14 @@
-import type { SipResponse } from '@siplb/sip'
+import type { Endpoint, SipResponse } from '@siplb/sip'
 
-/** Where a branch goes: a proxy of a pool, or an address along a route set. */
+/** Where a branch goes. */
 export type Target =
   | { readonly kind: 'proxy'; readonly pool: string; readonly proxy: string; readonly uri: string }
+  /** Along a route set, or where the configuration says. */
   | { readonly kind: 'address'; readonly uri: string }
+  /** To a phone, by the connection that it holds to us, or the address that it was heard from. */
+  | { readonly kind: 'flow'; readonly uri: string; readonly endpoint: Endpoint }
+  /** To another instance of ours, which holds such a connection: with its token still on top. */
+  | { readonly kind: 'fellow'; readonly uri: string }
 
 export type BranchFailure =
   /** The network says that nobody listens there, or the proxy was found down: nothing can come any more. */

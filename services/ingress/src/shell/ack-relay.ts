@@ -1,13 +1,10 @@
 import { makeBranch, parseRoutes } from '@siplb/sip'
-import { readWay, type Way } from '../domain/affinity.ts'
+import { readWay } from '../domain/affinity.ts'
 import { admit } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
-import { forwardRequest, ownVia } from '../domain/edits.ts'
-import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
-import { standInRoute } from './dialogs.ts'
 import type { Link } from './link.ts'
-import { obeysOverload } from './overload-feedback.ts'
+import { writeRequest, type Onward } from './outgoing-request.ts'
 import type { RequestRouter } from './request-router.ts'
 import type { Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
@@ -15,13 +12,6 @@ import { uniqueText } from './unique.ts'
 
 /** An ACK is kept for so long after it was sent: a refusal comes well within, and what is sent again needlessly is only a copy. */
 const KEPT_MS = 100
-
-/** An ACK on its way, and what was read from it. */
-interface Ack {
-  readonly arrival: Arrival
-  readonly way: Way
-  readonly token: RouteToken | undefined
-}
 
 /**
  * Passes on the ACK of a 2xx, which is end to end: no transaction, no answer, and no choice of its own (RFC 3261, 13.2.2.4 and
@@ -57,7 +47,7 @@ export class AckRelay {
     }
   }
 
-  #tryFirst(ack: Ack, targets: readonly Target[]): void {
+  #tryFirst(ack: Onward, targets: readonly Target[]): void {
     const { wheel, attempt } = this.#ctx
     const [target, ...others] = targets
     if (target === undefined) return this.#drop('ack-without-proxy')
@@ -74,19 +64,11 @@ export class AckRelay {
       found.unconfirmed.set(kept, () => attempt(() => this.#tryFirst(ack, others)))
       wheel.set(KEPT_MS, () => found.unconfirmed.delete(kept))
     }
-    found.send(this.#bytesFor(ack, target))
+    found.send(writeRequest(this.#ctx, ack, target, found, this.#branch()))
   }
 
-  #bytesFor({ arrival, way, token }: Ack, target: Target): Buffer {
-    const ctx = this.#ctx
-    const { request, local, received } = arrival
-    const branch = makeBranch({ instance: ctx.bus.instance, worker: 0, unique: uniqueText() })
-    const replaceRoute = token === undefined ? undefined : standInRoute(ctx, token, target, way)
-    return forwardRequest(request, way, {
-      via: ownVia(ctx.advertised(local), branch, obeysOverload(ctx, target)),
-      received,
-      ...(replaceRoute === undefined ? {} : { replaceRoute }),
-    })
+  #branch(): string {
+    return makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
   }
 
   #drop(reason: string): void {

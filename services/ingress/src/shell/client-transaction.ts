@@ -45,10 +45,12 @@ export class ClientTransaction {
       timeout: () => hooks.timeout(),
       ended: () => hooks.ended(),
     }
+    const { bytes, link } = request
+    const isReliable = link.endpoint.transport !== 'udp'
     this.#transaction =
       request.method === 'INVITE'
-        ? new Transaction(startInviteClient(request.bytes, false, defaultTimers), stepInviteClient, wheel, all)
-        : new Transaction(startNonInviteClient(request.bytes, false, defaultTimers), stepNonInviteClient, wheel, all)
+        ? new Transaction(startInviteClient(bytes, isReliable, defaultTimers), stepInviteClient, wheel, all)
+        : new Transaction(startNonInviteClient(bytes, isReliable, defaultTimers), stepNonInviteClient, wheel, all)
   }
 
   /** Then nobody knows which copy an answer is for (Karn). */

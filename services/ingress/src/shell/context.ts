@@ -10,6 +10,7 @@ import type { Challenges } from '../domain/challenges.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { LivingIngresses } from '../domain/living-ingresses.ts'
 import type { PoolOverload } from '../domain/pool-overload.ts'
+import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
@@ -61,6 +62,12 @@ export interface IngressContext {
   overloadOf(pool: string): PoolOverload
   /** Ends of dialogs that other instances count, since they were last told. */
   dialogsEnded(pool: string): { ingress: string; dialog: string }[]
-  /** `host:port` that goes into Via and Record-Route of what came in by this local port. */
-  advertised(local: { readonly address: string; readonly port: number }): string
+  /** Whether a caller's connection is still open. */
+  hasConnection(remote: Endpoint): boolean
+  /** Undefined where no connection is taken there, or none is needed. */
+  largeWayTo(target: Target, link: Link): Promise<Link | undefined> | undefined
+  /** As whom we are known to who sent to this socket. */
+  sideOf(local: Endpoint): Side
+  /** As whom we are known to who is sent to there. */
+  sideTowards(remote: Endpoint, local: Endpoint): Side
 }

@@ -55,7 +55,7 @@ export function rememberedDialog(ctx: IngressContext, request: SipRequest): Rout
   const lease = ctx.dialogs.find(dialogName(request.callId, from.tag, to.tag))
   if (lease === undefined) return undefined
   const { pool, proxy, callerTag } = lease
-  return { pool, proxy, callerTag, instance: ctx.bus.instance, worker: 0, flow: '' }
+  return { kind: 'inbound', pool, proxy, callerTag, instance: ctx.bus.instance, worker: 0, flow: '' }
 }
 
 /**

@@ -1,32 +1,29 @@
 import type { Outcome } from '@siplb/contracts'
-import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
-import type { Way } from '../domain/affinity.ts'
-import type { Branch, Target } from '../domain/branch.ts'
+import { buildCancel, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
+import { isOpen, type Branch, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
-import { forwardRequest, ownVia, relayResponse } from '../domain/edits.ts'
-import { mayMakeDialog } from '../domain/methods.ts'
+import { relayResponse } from '../domain/edits.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
-import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
 import { costOf, type Task } from '../domain/work-ledger.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
-import { noteDialog, standInRoute } from './dialogs.ts'
+import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
-import { obeysOverload, readFeedback } from './overload-feedback.ts'
+import { writeRequest, type Onward } from './outgoing-request.ts'
+import { readFeedback } from './overload-feedback.ts'
 import type { Arrival, Forwarding, ServerTransaction } from './server-transaction.ts'
 import type { Timer } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
 
 /** RFC 3261, 16.6 step 11: over three minutes. */
 const TIMER_C_MS = 181_000
+/** Octets; anything larger goes by a connection where one is taken (RFC 3261, 18.1.1). */
+const LARGEST_DATAGRAM = 1300
 /** Time to read what came while this process was held up. */
 const DOUBT_MS = 250
 
-export interface ForwardOptions {
-  readonly way: Way
-  /** Of the dialog that the request belongs to. */
-  readonly token: RouteToken | undefined
+export interface ForwardOptions extends Omit<Onward, 'arrival'> {
   readonly purpose: Purpose
 }
 
@@ -42,6 +39,8 @@ export class ForwardedRequest implements Forwarding {
   readonly #tasks = new Map<Branch, Task>()
   readonly #silenceTimers = new Map<Branch, Timer>()
   readonly #ringTimers = new Map<Branch, Timer>()
+  /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
+  #cancelReasons: readonly string[] = []
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
   readonly #takenBy = new Set<string>()
 
@@ -53,6 +52,8 @@ export class ForwardedRequest implements Forwarding {
     this.#context = new ResponseContext({
       isInvite: this.#method === 'INVITE',
       purpose: options.purpose,
+      // RFC 5393, 5.3.3: the first one has all the breadth that there is.
+      mayFork: server.arrival.request.line(HeaderId.MaxBreadth) === undefined,
       takeRetry: () => ctx.budget.take(ctx.now()),
     })
     server.forwarded = this
@@ -74,7 +75,8 @@ export class ForwardedRequest implements Forwarding {
     this.#carryOut(this.#context.answer(status, retryLater))
   }
 
-  cancel(): void {
+  cancel(reasons: readonly string[]): void {
+    this.#cancelReasons = reasons
     this.#carryOut(this.#context.cancel())
   }
 
@@ -117,11 +119,35 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #send(branch: Branch, link: Link | undefined): void {
+    if (this.#isGivenUp(branch)) return
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
-    const { bus, wheel, clients, now, attempt } = this.#ctx
-    const branchId = makeBranch({ instance: bus.instance, worker: 0, unique: uniqueText() })
-    const bytes = this.#bytesFor(branch.target, branchId)
+    const branchId = makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
+    const bytes = this.#write(branch, link, branchId)
+    const larger = bytes.length > LARGEST_DATAGRAM ? this.#ctx.largeWayTo(branch.target, link) : undefined
+    if (larger === undefined) return this.#transact(branch, link, branchId, bytes)
+    const { attempt } = this.#ctx
+    void larger.then((stream) =>
+      attempt(() => {
+        if (stream === undefined) this.#transact(branch, link, branchId, bytes)
+        else this.#transact(branch, stream, branchId, this.#write(branch, stream, branchId))
+      }),
+    )
+  }
+
+  /** While its name was looked up, or a connection made: nothing has gone out yet, and nothing will. */
+  #isGivenUp(branch: Branch): boolean {
+    if (branch.cancel !== 'no') this.#carryOut(this.#context.failure(branch, 'gone'))
+    return !isOpen(branch)
+  }
+
+  #write(branch: Branch, link: Link, branchId: string): Buffer {
+    return writeRequest(this.#ctx, { ...this.#options, arrival: this.#arrival }, branch.target, link, branchId)
+  }
+
+  #transact(branch: Branch, link: Link, branchId: string, bytes: Buffer): void {
+    if (this.#isGivenUp(branch)) return
+    const { wheel, clients, now, attempt } = this.#ctx
     const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
       response: (response) => this.#response(branch, client, response),
       timeout: () => this.#carryOut(this.#context.failure(branch, 'timeout')),
@@ -148,36 +174,6 @@ export class ForwardedRequest implements Forwarding {
     this.#tasks.set(branch, task)
     if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
     this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)
-  }
-
-  #bytesFor(target: Target, branchId: string): Buffer {
-    const { request, local, received } = this.#arrival
-    const { way, token } = this.#options
-    const host = this.#ctx.advertised(local)
-    const recordRoute = this.#recordRoute(target, host)
-    const replaceRoute = token === undefined ? undefined : standInRoute(this.#ctx, token, target, way)
-    return forwardRequest(request, way, {
-      via: ownVia(host, branchId, obeysOverload(this.#ctx, target)),
-      received,
-      ...(recordRoute === undefined ? {} : { recordRoute }),
-      ...(replaceRoute === undefined ? {} : { replaceRoute }),
-    })
-  }
-
-  #recordRoute(target: Target, host: string): string | undefined {
-    const { bus, config, tokenKeys } = this.#ctx
-    const { request } = this.#arrival
-    const [key] = tokenKeys
-    const isOurs = target.kind === 'proxy' && this.#options.token === undefined
-    if (!isOurs || key === undefined || !config.ingress.recordRoute || !mayMakeDialog(request.method)) return undefined
-    const callerTag = tagHash(request.from.tag ?? '')
-    const { pool, proxy } = target
-    const token = writeToken(
-      { pool, proxy, callerTag, instance: bus.instance, worker: 0, flow: '' },
-      request.callId,
-      key,
-    )
-    return `<sip:${token}@${host};lr>`
   }
 
   #response(branch: Branch, client: ClientTransaction, response: SipResponse): void {
@@ -223,7 +219,7 @@ export class ForwardedRequest implements Forwarding {
     const sent = scan(bytes, ownLimits)
     if (sent.kind !== 'request') return
     const { wheel, clients, now } = this.#ctx
-    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
+    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent, this.#reasons()), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
       response: (response) => {
         readFeedback(this.#ctx, branch.target, response)
@@ -235,6 +231,13 @@ export class ForwardedRequest implements Forwarding {
     clients.add(cancel.key, cancel)
     // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
     wheel.set(32_000, () => this.#giveUp(branch))
+  }
+
+  // RFC 3326, 3.1: whose phone stops to ring because another one was picked up is not shown a missed call.
+  #reasons(): (readonly [string, string])[] {
+    const isTaken = this.#takenBy.size > 0
+    const reasons = isTaken ? ['SIP ;cause=200 ;text="Call completed elsewhere"'] : this.#cancelReasons
+    return reasons.map((reason) => ['Reason', reason] as const)
   }
 
   /** Proceeding has no timer of its own: who waits for nothing any more must end it. */
@@ -278,7 +281,7 @@ export class ForwardedRequest implements Forwarding {
       if (response.status >= 200) this.#answer(502, false)
       return
     }
-    this.#server.respond(response.status, relayResponse(response))
+    this.#server.respond(response.status, relayResponse(response, this.#arrival.isReliable))
   }
 
   #answer(status: number, retryLater: boolean): void {

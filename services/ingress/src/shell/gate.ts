@@ -1,6 +1,6 @@
 import { cancelTargetKey, parseRoutes, type SipRequest } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
-import { directionOf, readWay } from '../domain/affinity.ts'
+import { readWay, sideOf } from '../domain/affinity.ts'
 import { isScanner } from '../domain/scanner.ts'
 import { SourceLimits } from '../domain/source-limits.ts'
 import type { IngressContext } from './context.ts'
@@ -12,7 +12,7 @@ import type { AddressBook } from './surroundings.ts'
  * transaction and a datagram for each request of a flood, and goes to whomever it names as its source.
  *
  * Not limited are responses and copies of requests that are known, which never come here; requests of dialogs, by our token; the
- * CANCEL of a known INVITE; ACK, which leaves nothing behind; trusted networks; and our proxies.
+ * CANCEL of a known INVITE; ACK, which leaves nothing behind; trusted networks; our proxies; and the other ingresses.
  */
 export class Gate {
   readonly #ctx: IngressContext
@@ -59,7 +59,7 @@ export class Gate {
     const { token } = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
     if (token === undefined) return this.#addresses.remembered(request) !== undefined
     // The token stood in a response to him.
-    if (directionOf(request, token) === 'from-caller') this.#prove(source)
+    if (sideOf(request, token) === 'phone') this.#prove(source)
     return true
   }
 
@@ -68,7 +68,7 @@ export class Gate {
   }
 
   #isExempt({ address }: Endpoint): boolean {
-    return this.#ctx.trusted.has(address) || this.#addresses.isProxy(address)
+    return this.#ctx.trusted.has(address) || this.#addresses.isProxy(address) || this.#addresses.isFellow(address)
   }
 
   #takes({ address, transport }: Endpoint): boolean {

@@ -3,19 +3,23 @@ import {
   cancelTargetKey,
   clientKey,
   defaultLimits,
+  HeaderId,
   parseRoutes,
   scan,
   serverKey,
   statelessTag,
+  type Answerable,
+  type Limits,
   type Malformed,
+  type Scanned,
   type SipRequest,
   type SipResponse,
 } from '@siplb/sip'
 import type { Endpoint, Packet } from '@siplb/sip/transport'
 import { readWay, type Way } from '../domain/affinity.ts'
-import { admit } from '../domain/admission.ts'
+import { admit, type Admission } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
-import { receivedParams, replyPort } from '../domain/edits.ts'
+import { receivedParams, replyPort, sentByPort } from '../domain/edits.ts'
 import { methodLabel } from '../domain/methods.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { AckRelay } from './ack-relay.ts'
@@ -25,6 +29,8 @@ import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
 import { ServerTransaction, type Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
+
+type Forward = Extract<Admission, { readonly kind: 'forward' }>
 
 /** Sends by the listening socket with this local address. */
 export type SendFrom = (local: Endpoint, remote: Endpoint, bytes: Buffer) => void
@@ -66,7 +72,8 @@ export class IngressLoop {
   }
 
   #receive(packet: Packet): void {
-    const scanned = scan(packet.bytes, { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram })
+    const scanned = scan(packet.bytes, this.#limitsOf(packet))
+    if (packet.framing !== undefined) return this.#refuseFraming(packet.framing, scanned, packet)
     switch (scanned.kind) {
       case 'keep-alive':
         return void this.#ctx.metrics.dropped.inc({ reason: 'keep-alive' })
@@ -79,11 +86,26 @@ export class IngressLoop {
     }
   }
 
-  #refuse(malformed: Malformed, { flow }: Packet): void {
-    const { message, status, problem } = malformed
-    const isAnswered = message !== undefined && this.#gate.letsAnswer(flow.remote)
+  /** Datagrams have a limit of their own; what comes on a stream was bounded by its framing. */
+  #limitsOf({ flow }: Packet): Limits {
+    if (flow.transport !== 'udp') return defaultLimits
+    return { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram }
+  }
+
+  #refuse({ message, status, problem }: Malformed, packet: Packet): void {
+    const isAnswered = message !== undefined && this.#gate.letsAnswer(packet.flow.remote)
     this.#ctx.metrics.malformed.inc({ problem, answered: String(isAnswered) })
-    if (!isAnswered) return
+    if (isAnswered) this.#answerMalformed(message, status, packet)
+  }
+
+  /** A message on a stream whose end cannot be told: 400, and its connection ends (RFC 3261, 18.3). */
+  #refuseFraming(problem: string, scanned: Scanned, packet: Packet): void {
+    const message = scanned.kind === 'malformed' ? scanned.message : scanned.kind === 'request' ? scanned : undefined
+    this.#ctx.metrics.malformed.inc({ problem, answered: String(message !== undefined) })
+    if (message !== undefined && message.method !== 'ACK') this.#answerMalformed(message, 400, packet)
+  }
+
+  #answerMalformed(message: Answerable, status: number, { flow }: Packet): void {
     const response = buildResponse(message, { status, ...receivedParams(message, flow.remote) })
     this.#wayBack(message, flow)(response)
   }
@@ -107,15 +129,25 @@ export class IngressLoop {
       source: remote,
       local,
       received: receivedParams(request, remote),
+      isReliable: flow.isReliable,
       reply: this.#wayBack(request, flow),
     }
   }
 
   #wayBack(request: Pick<SipRequest, 'topVia'>, flow: Packet['flow']): (bytes: Buffer) => void {
     const { remote, local } = flow
+    if (flow.isReliable) return (bytes) => this.#replyByStream(request, flow, bytes)
     const port = replyPort(request, remote)
     if (port === remote.port) return (bytes) => flow.send(bytes)
     return (bytes) => this.#sendFrom(local, { ...remote, port }, bytes)
+  }
+
+  /** On the connection that it came by, or, when that is gone, on one to its Via (RFC 3261, 18.2.2). */
+  #replyByStream({ topVia }: Pick<SipRequest, 'topVia'>, flow: Packet['flow'], bytes: Buffer): void {
+    if (flow.isOpen) return flow.send(bytes)
+    const way = this.#ctx.links.linkToEndpoint({ ...flow.remote, port: sentByPort(topVia) })
+    if (way === undefined) this.#ctx.metrics.dropped.inc({ reason: 'connection-gone' })
+    else way.send(bytes)
   }
 
   #request(arrival: Arrival): void {
@@ -135,7 +167,7 @@ export class IngressLoop {
   }
 
   #note({ request, source }: Arrival): void {
-    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: 'udp' })
+    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: source.transport })
     this.#ctx.publisher.received(request, source)
   }
 
@@ -171,7 +203,7 @@ export class IngressLoop {
     const target = this.#ctx.servers.get(cancelTargetKey(server.arrival.request))
     if (target === undefined) return this.#answer(server, 481)
     server.answer(200)
-    target.forwarded?.cancel()
+    target.forwarded?.cancel(server.arrival.request.values(HeaderId.Reason))
   }
 
   #new(server: ServerTransaction): void {
@@ -200,7 +232,7 @@ export class IngressLoop {
       case 'to-proxy':
         return this.#toProxy(server, way, admission.token)
       case 'forward':
-        return this.#forward(server, way, admission.targets)
+        return this.#forward(server, way, admission)
     }
   }
 
@@ -222,8 +254,12 @@ export class IngressLoop {
     forwarded.start(routing.targets, routing.decided)
   }
 
-  #forward(server: ServerTransaction, way: Way, targets: readonly Target[]): void {
-    new ForwardedRequest(this.#ctx, server, { way, token: way.token, purpose: 'outbound' }).start(targets)
+  #forward(server: ServerTransaction, way: Way, { targets, from }: Forward): void {
+    // RFC 5626, 5.3.1: who sent it may try another flow.
+    if (targets.some((target) => isLost(this.#ctx, target))) return this.#answer(server, 430)
+    const token = from === undefined ? way.token : undefined
+    const origin = from === undefined ? {} : { from }
+    new ForwardedRequest(this.#ctx, server, { way, token, purpose: 'outbound', ...origin }).start(targets)
   }
 
   #answer(server: ServerTransaction, status: number, headers: readonly (readonly [string, string])[] = []): void {
@@ -236,4 +272,9 @@ export class IngressLoop {
     const { isDraining, tables } = this.#ctx
     return !isDraining && [...tables.snapshots.values()].some((snapshot) => !snapshot.isEmpty)
   }
+}
+
+/** A connection that is not there any more. */
+function isLost(ctx: IngressContext, target: Target): boolean {
+  return target.kind === 'flow' && target.endpoint.transport !== 'udp' && !ctx.hasConnection(target.endpoint)
 }

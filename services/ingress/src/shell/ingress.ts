@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
-import { createTicker, type Component, type Logger } from '@siplb/runtime'
+import { createTicker, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
 import { parseUri, TransactionTable } from '@siplb/sip'
-import { createResolver, type Endpoint } from '@siplb/sip/transport'
+import type { Endpoint, Locator } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
 import { DialogLeases } from '../domain/dialog-leases.ts'
@@ -20,7 +20,6 @@ import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
-import { ListenerLink } from './link.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
 import { createOverloadExchange } from './overload-exchange.ts'
@@ -33,7 +32,9 @@ import { ShadowTables } from './shadow-tables.ts'
 import { AddressBook } from './surroundings.ts'
 import { TableKeeper } from './table-keeper.ts'
 import { TimerWheel } from './timer-wheel.ts'
+import { createTlsRenewal } from './tls-renewal.ts'
 import { createTrafficPublisher } from './traffic-publisher.ts'
+import { Ways } from './ways.ts'
 
 const PUBLISH_MS = 20
 const RESOLVE_MS = 30_000
@@ -50,6 +51,8 @@ export interface IngressOptions {
   readonly log: Logger
   readonly metrics: IngressMetrics
   readonly now: () => number
+  readonly locator: Locator
+  readonly tls: TlsFiles
 }
 
 export interface Ingress {
@@ -63,15 +66,20 @@ export interface Ingress {
 export function createIngress(options: IngressOptions): Ingress {
   const { config, bus, log, metrics, now } = options
   const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
-  const links = new ProxyLinks(
-    createResolver(),
-    { onPacket: (packet) => loop.receive(packet), onRefused: () => metrics.refused.inc(), onProblem },
+  const links = new ProxyLinks({
+    locator: options.locator,
+    handlers: { onPacket: (packet) => loop.receive(packet), onRefused: () => metrics.refused.inc(), onProblem },
     now,
     log,
-  )
+    accepted: (remote) => listeners.linkTo(remote),
+    tls: (host) => options.tls.towards(host),
+  })
   const listeners = new Listeners({
     endpoints: options.endpoints,
-    advertise: typeof config.ingress.advertise === 'string' ? config.ingress.advertise : config.ingress.advertise?.udp,
+    advertise: config.ingress.advertise,
+    tls: () => options.tls.server(),
+    limits: config.ingress.limits,
+    isTrusted: (address) => ctx.trusted.has(address),
     onPacket: (packet) => loop.receive(packet),
     onProblem,
     onListening: (local, advertised) => {
@@ -124,18 +132,14 @@ export function createIngress(options: IngressOptions): Ingress {
         return false
       }
     },
-    wayTo: (target, local) => {
-      if (target.kind === 'proxy' && isOurselves(target.uri)) return undefined
-      if (target.kind === 'proxy' && links.hasRoomFor(target.uri)) return links.linkTo(target.uri)
-      const link = (remote: Endpoint | undefined) =>
-        remote === undefined ? undefined : new ListenerLink(remote, (to, bytes) => listeners.sendFrom(local, to, bytes))
-      const endpoint = links.endpointOf(target.uri)
-      return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
-    },
+    wayTo: (target, local) => ways.to(target, local),
+    largeWayTo: (target, link) => ways.forLarge(target, link),
+    hasConnection: (remote) => listeners.linkTo(remote) !== undefined,
     overloadOf: (pool) => getOrMake(overload, pool, () => new PoolOverload(Math.random)),
     trafficOf: (pool) => getOrMake(traffic, pool, () => new PoolTraffic()),
     dialogsEnded: (pool) => getOrMake(ended, pool, () => []),
-    advertised: (local) => listeners.advertised(local),
+    sideOf: (local) => listeners.sideOf(local),
+    sideTowards: (remote, local) => listeners.sideTowards(remote, local),
   }
   const addresses = new AddressBook(ctx)
   // A proxy that is the balancer itself would loop, and answers every probe.
@@ -143,6 +147,7 @@ export function createIngress(options: IngressOptions): Ingress {
     const parsed = parseUri(uri)
     return parsed !== undefined && addresses.isOurs(parsed.host, parsed.port)
   }
+  const ways = new Ways(links, listeners, isOurselves)
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
   const gate = new Gate(ctx, addresses)
@@ -157,10 +162,11 @@ export function createIngress(options: IngressOptions): Ingress {
     components: [
       tables(ctx),
       proxies(ctx, addresses),
-      createTrafficPublisher(ctx),
+      createTrafficPublisher(ctx, listeners),
       createOverloadExchange(ctx),
       publishing(ctx),
       listeners,
+      createTlsRenewal(ctx, options.tls, listeners),
       calls(ctx, loop),
     ],
     reconfigure(changed) {

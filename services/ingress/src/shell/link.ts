@@ -1,4 +1,10 @@
-import type { Endpoint } from '@siplb/sip/transport'
+import type { Endpoint, StreamConnection } from '@siplb/sip/transport'
+
+/** Who waits for a response by a link. */
+export interface Waiter {
+  /** There was a response already, so that the request arrived. */
+  readonly isAnswered: boolean
+}
 
 /** The way to one address. */
 export interface Link {
@@ -6,7 +12,7 @@ export interface Link {
   /** The network said a moment ago that nobody listens there. */
   readonly isGone: boolean
   /** Who waits for a response by this link, and what to do when none can come any more. */
-  readonly pending: Map<object, () => void>
+  readonly pending: Map<Waiter, () => void>
   /** The same for what gets no response, an ACK: forgotten as soon as anything is heard from there, for then it arrived. */
   readonly unconfirmed: Map<object, () => void>
   send(bytes: Buffer): void
@@ -19,7 +25,7 @@ export interface Link {
 export class ListenerLink implements Link {
   readonly endpoint: Endpoint
   readonly isGone = false
-  readonly pending = new Map<object, () => void>()
+  readonly pending = new Map<Waiter, () => void>()
   readonly unconfirmed = new Map<object, () => void>()
   readonly #sendTo: (remote: Endpoint, bytes: Buffer) => void
 
@@ -30,5 +36,35 @@ export class ListenerLink implements Link {
 
   send(bytes: Buffer): void {
     this.#sendTo(this.endpoint, bytes)
+  }
+}
+
+/** The way along a connection that the other side made. */
+export class ConnectionLink implements Link {
+  readonly pending = new Map<Waiter, () => void>()
+  readonly unconfirmed = new Map<object, () => void>()
+  readonly #connection: StreamConnection
+
+  constructor(connection: StreamConnection) {
+    this.#connection = connection
+  }
+
+  get endpoint(): Endpoint {
+    return this.#connection.remote
+  }
+
+  get isGone(): boolean {
+    return !this.#connection.isOpen
+  }
+
+  send(bytes: Buffer): void {
+    this.#connection.send(bytes)
+  }
+
+  /** It closed: who waits by it waits for nothing. */
+  giveUpPending(): void {
+    const waiting = [...this.pending.values()]
+    this.pending.clear()
+    for (const giveUp of waiting) giveUp()
   }
 }

@@ -1,186 +1,118 @@
-import { isIP } from 'node:net'
-import { hostPort, parseUri } from '@siplb/sip'
-import {
-  connectUdp,
-  type Endpoint,
-  type Packet,
-  type Resolver,
-  type SocketProblem,
-  type UdpConnection,
-} from '@siplb/sip/transport'
+import { hostPort, parseUri, type Uri } from '@siplb/sip'
+import type { Endpoint, Locator, TlsClient } from '@siplb/sip/transport'
 import type { Logger } from '@siplb/runtime'
 import type { Link } from './link.ts'
+import type { LinkHandlers, ProxyLink } from './proxy-link.ts'
+import { StreamLink } from './stream-link.ts'
+import { UdpLink } from './udp-link.ts'
 
-/** How long a refusal is believed: then somebody may be listening again. */
-const GONE_MS = 2000
 const CLOSE_AFTER_MS = 60_000
 /** Each link is a descriptor of the process and some buffers. */
 const MOST_LINKS = 1000
-/** A name that did not resolve is not asked for again so soon: each call would wait for the name service. */
-const UNRESOLVED_MS = 5000
+/** Who takes no connection for what is too large for a datagram is not asked again so soon. */
+const NO_STREAM_MS = 60_000
+/** How long a large request waits for such a connection. */
+const LARGE_WAIT_MS = 500
 
-export interface LinkHandlers {
-  onPacket(packet: Packet): void
-  /** The network said that nobody listens at this link's address. */
-  onRefused(link: ProxyLink): void
-  onProblem(problem: SocketProblem): void
-}
-
-/**
- * The way to one address: a connected socket of its own, because only such a one hears at once that nobody listens there (an
- * unconnected one never reports ICMP), and because answers then come back to this process.
- */
-export class ProxyLink implements Link {
-  readonly endpoint: Endpoint
-  readonly pending = new Map<object, () => void>()
-  readonly unconfirmed = new Map<object, () => void>()
-  readonly #handlers: LinkHandlers
-  readonly #now: () => number
-  #connection: UdpConnection | undefined
-  #opening: Promise<void> | undefined
-  #waiting: Buffer[] = []
-  #refusedAt = Number.NEGATIVE_INFINITY
-  usedAt: number
-
-  constructor(address: string, port: number, handlers: LinkHandlers, now: () => number) {
-    this.endpoint = { transport: 'udp', address, port }
-    this.#handlers = handlers
-    this.#now = now
-    this.usedAt = now()
-  }
-
-  /** Refused a moment ago, and not heard of since. */
-  get isGone(): boolean {
-    return this.#now() - this.#refusedAt < GONE_MS
-  }
-
-  send(bytes: Buffer): void {
-    this.usedAt = this.#now()
-    if (this.#connection !== undefined) return this.#connection.send(bytes)
-    this.#waiting.push(bytes)
-    void this.open()
-  }
-
-  open(): Promise<void> {
-    this.#opening ??= this.#open()
-    return this.#opening
-  }
-
-  async close(): Promise<void> {
-    await this.#opening
-    await this.#connection?.close()
-  }
-
-  async #open(): Promise<void> {
-    try {
-      this.#connection = await connectUdp(
-        { remote: this.endpoint },
-        {
-          onPacket: (packet) => {
-            this.#refusedAt = Number.NEGATIVE_INFINITY
-            this.unconfirmed.clear()
-            this.#handlers.onPacket(packet)
-          },
-          onRefused: () => this.#refused(),
-          onError: (problem) => this.#handlers.onProblem(problem),
-        },
-      )
-      for (const bytes of this.#waiting) this.#connection.send(bytes)
-      this.#waiting = []
-    } catch {
-      this.#opening = undefined
-      this.#waiting = []
-      this.#refused()
-    }
-  }
-
-  #refused(): void {
-    this.#refusedAt = this.#now()
-    this.#handlers.onRefused(this)
-    this.giveUpPending()
-  }
-
-  /** Nobody listens there any more: tells all who wait. */
-  giveUpPending(): void {
-    const waiting = [...this.unconfirmed.values(), ...this.pending.values()]
-    this.unconfirmed.clear()
-    this.pending.clear()
-    for (const giveUp of waiting) giveUp()
-  }
+export interface ProxyLinksOptions {
+  readonly locator: Locator
+  readonly handlers: LinkHandlers
+  readonly now: () => number
+  readonly log: Logger
+  /** A connection that was made to us from there, which serves both ways (RFC 3261, 18). */
+  readonly accepted: (remote: Endpoint) => Link | undefined
+  /** `servername`: the host as the URI names it. */
+  readonly tls: (servername: string) => TlsClient
 }
 
 /** Links by address, shared by all proxies and dialogs that go there. */
 export class ProxyLinks {
   readonly #links = new Map<string, ProxyLink>()
-  readonly #addresses = new Map<string, string>()
-  readonly #unresolvedUntil = new Map<string, number>()
-  readonly #resolver: Resolver
-  readonly #handlers: LinkHandlers
-  readonly #now: () => number
-  readonly #log: Logger
+  readonly #withoutStream = new Map<string, number>()
+  readonly #unlocated = new Set<string>()
+  readonly #options: ProxyLinksOptions
 
-  constructor(resolver: Resolver, handlers: LinkHandlers, now: () => number, log: Logger) {
-    this.#resolver = resolver
-    this.#handlers = handlers
-    this.#now = now
-    this.#log = log
+  constructor(options: ProxyLinksOptions) {
+    this.#options = options
   }
 
   /** The link for a SIP URI; a promise only where its host is a name that was not resolved before. */
-  linkTo(uri: string): ProxyLink | undefined | Promise<ProxyLink | undefined> {
-    const endpoint = this.endpointOf(uri)
-    const link = (found: Endpoint | undefined) =>
-      found === undefined ? undefined : this.#link(found.address, found.port)
-    return endpoint instanceof Promise ? endpoint.then(link) : link(endpoint)
+  linkTo(uri: string): Link | undefined | Promise<Link | undefined> {
+    const parsed = parseUri(uri)
+    if (parsed === undefined || parsed.host === '') return undefined
+    const known = this.#options.locator.known(parsed)
+    if (known !== undefined) return this.#best(known, parsed)
+    return this.#locate(parsed).then((endpoints) => this.#best(endpoints, parsed))
   }
 
-  /** The link for a URI whose host was resolved before. */
+  /** The link for a URI whose host was resolved before, as far as we opened it ourselves. */
   knownLinkTo(uri: string): ProxyLink | undefined {
     if (!this.hasRoomFor(uri)) return undefined
     const link = this.linkTo(uri)
-    return link instanceof Promise ? undefined : link
+    if (link instanceof Promise || link === undefined) return undefined
+    return this.#links.get(keyOf(link.endpoint, serverNameOf(uri)))
   }
 
-  knownEndpointOf(uri: string): Endpoint | undefined {
-    const endpoint = this.endpointOf(uri)
-    return endpoint instanceof Promise ? undefined : endpoint
+  /** All places that a URI is known to lead to, the first choice first. */
+  knownEndpointsOf(uri: string): readonly Endpoint[] {
+    const parsed = parseUri(uri)
+    return parsed === undefined || parsed.host === '' ? [] : (this.#options.locator.known(parsed) ?? [])
+  }
+
+  /** Where a SIP URI leads; a promise only where its host is a name that was not resolved before. */
+  endpointOf(uri: string): Endpoint | undefined | Promise<Endpoint | undefined> {
+    const parsed = parseUri(uri)
+    if (parsed === undefined || parsed.host === '') return undefined
+    const known = this.#options.locator.known(parsed)
+    return known === undefined ? this.#locate(parsed).then(([first]) => first) : known[0]
   }
 
   /** Whether a proxy has, or can have, a socket of its own; others are reached by the listening one. */
   hasRoomFor(uri: string): boolean {
-    const endpoint = this.knownEndpointOf(uri)
-    return this.#links.size < MOST_LINKS || (endpoint !== undefined && this.#links.has(keyOf(endpoint)))
+    const [endpoint] = this.knownEndpointsOf(uri)
+    if (this.#links.size < MOST_LINKS) return true
+    return endpoint !== undefined && (endpoint.transport !== 'udp' || this.#links.has(keyOf(endpoint, '')))
   }
 
   /** Resolves the names anew and opens the sockets, so that the first request finds them open. */
   async prepare(uris: readonly string[]): Promise<void> {
     const prepareOne = async (uri: string) => {
       const parsed = parseUri(uri)
-      if (parsed === undefined) return
-      await this.#resolve(parsed.hostname)
+      if (parsed === undefined || parsed.host === '') return
+      await this.#locate(parsed)
       await this.knownLinkTo(uri)?.open()
     }
     await Promise.all(uris.map(prepareOne))
   }
 
-  /** Where a SIP URI leads, as numbers; a promise only where its host is a name that was not resolved before. */
-  endpointOf(uri: string): Endpoint | undefined | Promise<Endpoint | undefined> {
-    const parsed = parseUri(uri)
-    if (parsed === undefined || parsed.host === '') return undefined
-    const { host, port } = hostPort(parsed)
-    const endpoint = (address: string | undefined): Endpoint | undefined =>
-      address === undefined ? undefined : { transport: 'udp', address, port }
-    const known = isIP(host) === 0 ? this.#addresses.get(host) : host
-    if (known === undefined && this.#now() < (this.#unresolvedUntil.get(host) ?? 0)) return undefined
-    return known === undefined ? this.#resolve(host).then(endpoint) : endpoint(known)
+  /**
+   * The connection to the same place for what is too large for a datagram (RFC 3261, 18.1.1). Undefined where none is taken: then
+   * it goes by UDP after all.
+   */
+  async streamBeside({ address, port }: Endpoint): Promise<Link | undefined> {
+    const { now } = this.#options
+    const endpoint: Endpoint = { transport: 'tcp', address, port }
+    const key = keyOf(endpoint, '')
+    if (now() < (this.#withoutStream.get(key) ?? 0)) return undefined
+    const link = this.#link(endpoint, '')
+    if (!(link instanceof StreamLink)) return link
+    if (!link.isOpen) await Promise.race([link.open(), afterMs(LARGE_WAIT_MS)])
+    if (link.isOpen) return link
+    this.#withoutStream.set(key, now() + NO_STREAM_MS)
+    return undefined
+  }
+
+  /** The way to an address, as it stands: for a response whose connection is gone. */
+  linkToEndpoint(endpoint: Endpoint): Link | undefined {
+    return this.#link(endpoint, '')
   }
 
   /** Closes links that nobody used for a minute, so that callers' addresses do not pile up. */
   async closeIdle(keep: ReadonlySet<ProxyLink>): Promise<void> {
-    const oldest = this.#now() - CLOSE_AFTER_MS
-    for (const [host, until] of this.#unresolvedUntil) if (until < oldest) this.#unresolvedUntil.delete(host)
+    const now = this.#options.now()
+    for (const [key, until] of this.#withoutStream) if (until < now) this.#withoutStream.delete(key)
     for (const [key, link] of this.#links) {
-      if (link.usedAt > oldest || link.pending.size > 0 || keep.has(link)) continue
+      if (link.usedAt > now - CLOSE_AFTER_MS || link.pending.size > 0 || keep.has(link)) continue
       this.#links.delete(key)
       await link.close()
     }
@@ -191,27 +123,60 @@ export class ProxyLinks {
     this.#links.clear()
   }
 
-  #link(address: string, port: number): ProxyLink {
-    const key = keyOf({ address, port })
-    let link = this.#links.get(key)
-    if (link === undefined) {
-      link = new ProxyLink(address, port, this.#handlers, this.#now)
-      this.#links.set(key, link)
-    }
+  /** RFC 3263, 4.3: the next place where the one before it is gone. */
+  #best(endpoints: readonly Endpoint[], uri: Uri): Link | undefined {
+    const links = endpoints.flatMap((endpoint) => this.#link(endpoint, uri.hostname) ?? [])
+    return links.find(({ isGone }) => !isGone) ?? links[0]
+  }
+
+  #link(endpoint: Endpoint, host: string): Link | undefined {
+    const accepted = endpoint.transport === 'udp' ? undefined : this.#options.accepted(endpoint)
+    if (accepted !== undefined) return accepted
+    const key = keyOf(endpoint, host)
+    const known = this.#links.get(key)
+    if (known !== undefined) return known
+    const link = this.#make(endpoint, host)
+    if (link !== undefined) this.#links.set(key, link)
     return link
   }
 
-  async #resolve(host: string): Promise<string | undefined> {
-    const answer = await this.#resolver.resolve(host)
-    if (answer.kind === 'resolved') {
-      this.#addresses.set(host, answer.address)
-      this.#unresolvedUntil.delete(host)
-      return answer.address
+  #make(endpoint: Endpoint, host: string): ProxyLink | undefined {
+    const { handlers, now, tls } = this.#options
+    switch (endpoint.transport) {
+      case 'udp':
+        return new UdpLink(endpoint, handlers, now)
+      case 'tcp':
+        return new StreamLink(endpoint, handlers, now, () => undefined)
+      case 'tls':
+        return new StreamLink(endpoint, handlers, now, () => tls(host))
+      default:
+        return undefined // RFC 7118: only the client opens a WebSocket
     }
-    if (!this.#unresolvedUntil.has(host)) this.#log.warn({ host, code: answer.code }, 'host not resolved')
-    this.#unresolvedUntil.set(host, this.#now() + UNRESOLVED_MS)
-    return this.#addresses.get(host)
+  }
+
+  async #locate(uri: Uri): Promise<readonly Endpoint[]> {
+    const { locator, log } = this.#options
+    const located = await locator.locate(uri)
+    if (located.kind === 'located') {
+      this.#unlocated.delete(uri.host)
+      return located.endpoints
+    }
+    if (!this.#unlocated.has(uri.host)) log.warn({ host: uri.host, code: located.code }, 'host not resolved')
+    this.#unlocated.add(uri.host)
+    return []
   }
 }
 
-const keyOf = ({ address, port }: { readonly address: string; readonly port: number }): string => `${address} ${port}`
+/** Certificates are for names: two proxies at one address may show different ones. */
+function keyOf({ transport, address, port }: Endpoint, host: string): string {
+  return `${transport} ${address} ${port} ${transport === 'tls' ? host : ''}`
+}
+
+function serverNameOf(uri: string): string {
+  const parsed = parseUri(uri)
+  return parsed === undefined ? '' : hostPort(parsed).host
+}
+
+function afterMs(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref())
+}

@@ -23,6 +23,8 @@ export interface Arrival {
   /** The socket that it came to. */
   readonly local: Endpoint
   readonly received: ReceivedParams
+  /** It came by a connection: nothing is repeated, and what is answered tells its length. */
+  readonly isReliable: boolean
   reply(bytes: Buffer): void
 }
 
@@ -30,7 +32,7 @@ export interface Arrival {
 export interface Forwarding {
   /** An INVITE without a final response yet: what a stop has to wait for. */
   readonly isPending: boolean
-  cancel(): void
+  cancel(reasons: readonly string[]): void
 }
 
 export interface ServerHooks {
@@ -49,6 +51,8 @@ export class ServerTransaction {
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
   readonly #hooks: ServerHooks
+  /** An INVITE was: remembered for longer than its transaction lasts. */
+  #isRefused = false
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
@@ -63,10 +67,11 @@ export class ServerTransaction {
       },
       ended: () => hooks.ended(),
     }
+    const { request, isReliable } = arrival
     this.#transaction =
-      arrival.request.method === 'INVITE'
-        ? new Transaction(startInviteServer(false, defaultTimers), stepInviteServer, wheel, all)
-        : new Transaction(startNonInviteServer(false, defaultTimers), stepNonInviteServer, wheel, all)
+      request.method === 'INVITE'
+        ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, all)
+        : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
   }
 
   /** The request came again: its last response goes out again. */
@@ -99,11 +104,7 @@ export class ServerTransaction {
   }
 
   #send(status: number, bytes: Buffer): void {
+    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
     this.#transaction.handle({ kind: 'respond', status, bytes })
-  }
-
-  get #isRefused(): boolean {
-    const { state } = this.#transaction.state
-    return this.arrival.request.method === 'INVITE' && (state === 'completed' || state === 'confirmed')
   }
 }

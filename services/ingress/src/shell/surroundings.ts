@@ -1,7 +1,9 @@
 import { networkInterfaces } from 'node:os'
 import { createNetworks, type Networks } from '@siplb/routing'
 import { parseUri, readBranch, type SipRequest } from '@siplb/sip'
-import type { Surroundings } from '../domain/admission.ts'
+import type { Endpoint } from '@siplb/sip/transport'
+import type { SourcePool, Surroundings } from '../domain/admission.ts'
+import { sentByPort } from '../domain/edits.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { rememberedDialog } from './dialogs.ts'
@@ -10,8 +12,8 @@ interface PoolSources {
   readonly pool: string
   readonly outbound: readonly string[]
   readonly networks: Networks
-  /** `address port` of its proxies. */
-  readonly endpoints: ReadonlySet<string>
+  /** Its proxies by `address port`. */
+  readonly endpoints: ReadonlyMap<string, string>
   readonly addresses: ReadonlySet<string>
 }
 
@@ -50,12 +52,14 @@ export class AddressBook implements Surroundings {
     return isOurBranch && this.isOurs(topVia.host, topVia.port)
   }
 
-  poolOfSource(
-    address: string,
-    port: number,
-  ): { readonly pool: string; readonly outbound: readonly string[] } | undefined {
-    const endpoint = `${address} ${port}`
-    return this.#pools.find(({ endpoints, networks }) => endpoints.has(endpoint) || networks.has(address))
+  originOf({ topVia }: SipRequest, { transport, address, port }: Endpoint): SourcePool | undefined {
+    // A connection that a proxy made comes from any port of it; the one it listens at is in its Via.
+    const places = [`${address} ${port}`, ...(transport === 'udp' ? [] : [`${address} ${sentByPort(topVia)}`])]
+    for (const { pool, outbound, endpoints, networks } of this.#pools) {
+      const proxy = places.flatMap((place) => endpoints.get(place) ?? [])[0]
+      if (proxy !== undefined || networks.has(address)) return { pool, proxy, outbound }
+    }
+    return undefined
   }
 
   isProxyAddress(pool: string, address: string): boolean {
@@ -68,6 +72,22 @@ export class AddressBook implements Surroundings {
     return this.#pools.some(({ addresses, networks }) => addresses.has(address) || networks.has(address))
   }
 
+  proxyAt(pool: string, address: string, port = 5060): string | undefined {
+    return this.#pools.find((one) => one.pool === pool)?.endpoints.get(`${address} ${port}`)
+  }
+
+  isSelf(instance: string): boolean {
+    return instance === this.#ctx.bus.instance
+  }
+
+  fellowUri(instance: string): string | undefined {
+    return this.#ctx.ingresses.uriOf(instance)
+  }
+
+  isFellow(address: string): boolean {
+    return this.#ctx.ingresses.has(address)
+  }
+
   remembered(request: SipRequest): RouteToken | undefined {
     return rememberedDialog(this.#ctx, request)
   }
@@ -75,15 +95,13 @@ export class AddressBook implements Surroundings {
   refresh(): void {
     const { config, links, tables } = this.#ctx
     this.#pools = Object.entries(config.pools).map(([pool, { sources, outbound }]) => {
-      const endpoints = new Set<string>()
+      const endpoints = new Map<string, string>()
       const addresses = new Set<string>()
-      for (const { uri } of tables.rowsOf(pool)) {
-        const endpoint = links.knownEndpointOf(uri)
-        if (endpoint !== undefined) endpoints.add(`${endpoint.address} ${endpoint.port}`)
+      for (const { id, uri } of tables.rowsOf(pool)) {
+        for (const { address, port } of links.knownEndpointsOf(uri)) endpoints.set(`${address} ${port}`, id)
       }
       for (const uri of tables.urisOf(pool)) {
-        const endpoint = links.knownEndpointOf(uri)
-        if (endpoint !== undefined) addresses.add(endpoint.address)
+        for (const { address } of links.knownEndpointsOf(uri)) addresses.add(address)
       }
       return { pool, outbound, networks: createNetworks(sources), endpoints, addresses }
     })

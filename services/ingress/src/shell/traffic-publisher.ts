@@ -1,6 +1,7 @@
 import { trafficSeen } from '@siplb/contracts'
 import { createTicker, type Component } from '@siplb/runtime'
 import type { IngressContext } from './context.ts'
+import type { Listeners } from './listeners.ts'
 
 const TRAFFIC_MS = 250
 const EXPIRE_MS = 10_000
@@ -8,7 +9,7 @@ const EXPIRE_MS = 10_000
 const MOST_ENDED = 1000
 
 /** Tells, per pool and interval, what this ingress sees of each proxy; and hears from the others which of its dialogs ended. */
-export function createTrafficPublisher(ctx: IngressContext): Component {
+export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners): Component {
   const onError = (error: unknown) => ctx.log.error({ err: error }, 'traffic not published')
   const attempt = (work: () => void) => {
     try {
@@ -26,7 +27,9 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
     const ended = ctx.dialogsEnded(pool)
     const dialogsEnded = ended.splice(0, MOST_ENDED)
     const shed = ctx.trafficOf(pool).takeShed()
-    const told = { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, proxies, shed, dialogsEnded }
+    const sip = listeners.ownPlace()
+    const of = { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, ...(sip === undefined ? {} : { sip }) }
+    const told = { ...of, proxies, shed, dialogsEnded }
     // What nobody heard is told again, for else the other one counts on.
     if (!bus.publish(trafficSeen, { pool }, told)) ended.unshift(...dialogsEnded.slice(0, MOST_ENDED - ended.length))
   }
@@ -45,13 +48,14 @@ export function createTrafficPublisher(ctx: IngressContext): Component {
     ctx.metrics.transactions.set({ kind: 'server' }, ctx.servers.size)
     ctx.metrics.transactions.set({ kind: 'client' }, ctx.clients.size)
     ctx.metrics.dialogs.set(ctx.dialogs.size)
+    for (const [transport, count] of listeners.connections()) ctx.metrics.connections.set({ transport }, count)
   }
   const ticker = createTicker({ name: 'traffic', everyMs: TRAFFIC_MS, run, onError })
   return {
     ...ticker,
     start() {
       ctx.bus.subscribe(trafficSeen, { pool: '*' }, ({ data }) => {
-        ctx.ingresses.seen(data.ingress, ctx.now())
+        ctx.ingresses.seen(data.ingress, data.sip, ctx.now())
         for (const { ingress, dialog } of data.dialogsEnded) {
           if (ingress === ctx.bus.instance) ctx.dialogs.close(dialog)
         }

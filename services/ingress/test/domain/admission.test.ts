@@ -2,12 +2,14 @@ import { parseRoutes } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import { readWay } from '../../src/domain/affinity.ts'
 import { admit, type Admission, type Surroundings } from '../../src/domain/admission.ts'
+import type { Endpoint } from '@siplb/sip'
 import { tagHash, writeToken, type RouteToken } from '../../src/domain/route-token.ts'
 import { createTokenKey } from '../../src/shell/token-keys.ts'
 import { request, type RequestParts } from '../messages.ts'
 
 const key = createTokenKey('0123456789abcdef0123456789abcdef')
 const token: RouteToken = {
+  kind: 'inbound',
   pool: 'default',
   proxy: 'px1',
   callerTag: tagHash('alice'),
@@ -18,18 +20,22 @@ const token: RouteToken = {
 const written = writeToken(token, 'a84b4c76e66710', key)
 const ours = `<sip:${written}@lb.example.com;lr>`
 
-const phone = { address: '192.0.2.1', port: 5070 }
-const proxy = { address: '192.0.2.11', port: 5060 }
+const phone: Endpoint = { transport: 'udp', address: '192.0.2.1', port: 5070 }
+const proxy: Endpoint = { transport: 'udp', address: '192.0.2.11', port: 5060 }
 
 /** px1 at 192.0.2.11:5060 is the only proxy of the only pool. */
 const usual: Surroundings = {
   isDraining: false,
   isOurs: (host, port) => host === 'lb.example.com' && (port ?? 5060) === 5060,
   isLooped: () => false,
-  poolOfSource: (address, port) =>
-    address === proxy.address && port === proxy.port ? { pool: 'default', outbound: [] } : undefined,
+  originOf: (_, { address, port }) =>
+    address === proxy.address && port === proxy.port ? { pool: 'default', proxy: 'px1', outbound: [] } : undefined,
   isProxyAddress: (pool, address) => pool === 'default' && address === proxy.address,
   remembered: () => undefined,
+  proxyAt: (pool, address) => (pool === 'default' && address === '192.0.2.12' ? 'px2' : undefined),
+  isSelf: (instance) => instance === 'lb1',
+  fellowUri: (instance) => (instance === 'lb2' ? 'sip:192.0.2.22' : undefined),
+  isFellow: (address) => address === '192.0.2.22',
 }
 
 function admitted(parts: RequestParts, source = phone, around: Partial<Surroundings> = {}): Admission {
@@ -76,13 +82,18 @@ describe('a new request from a proxy', () => {
   })
 
   it('goes to the targets that the pool has for it', () => {
-    const poolOfSource = () => ({ pool: 'default', outbound: ['sip:carrier1.example.net', 'sip:carrier2.example.net'] })
-    expect(admitted({}, proxy, { poolOfSource })).toEqual({
+    const originOf = () => ({
+      pool: 'default',
+      proxy: 'px1',
+      outbound: ['sip:carrier1.example.net', 'sip:carrier2.example.net'],
+    })
+    expect(admitted({}, proxy, { originOf })).toEqual({
       kind: 'forward',
       targets: [
         { kind: 'address', uri: 'sip:carrier1.example.net' },
         { kind: 'address', uri: 'sip:carrier2.example.net' },
       ],
+      from: { pool: 'default', proxy: 'px1' },
     })
   })
 
@@ -143,7 +154,7 @@ describe('a request of a dialog', () => {
   it('goes from the caller to the proxy of the token, from wherever he sends it', () => {
     const asked = { ...fromCaller, method: 'BYE', headers: [`Route: ${ours}`] }
     expect(admitted(asked)).toEqual({ kind: 'to-proxy', token })
-    expect(admitted(asked, { address: '198.51.100.7', port: 1 })).toEqual({ kind: 'to-proxy', token })
+    expect(admitted(asked, { ...phone, address: '198.51.100.7', port: 1 })).toEqual({ kind: 'to-proxy', token })
   })
 
   it('goes on while we drain', () => {
@@ -192,5 +203,95 @@ describe('a request of a dialog', () => {
   it('that makes a token out of a new request is refused', () => {
     const asked = { from: '<sip:x@example.com>;tag=x', headers: [`Route: ${ours}`] }
     expect(admitted(asked)).toEqual(status(403))
+  })
+})
+
+describe('the flow of a phone', () => {
+  const flowing = (more: Partial<RouteToken>) => {
+    const text = writeToken({ ...token, flow: 'tcp:192.0.2.1:40000', ...more }, 'a84b4c76e66710', key)
+    return [`Route: <sip:${text}@lb.example.com;transport=tcp;lr>`]
+  }
+  const endpoint: Endpoint = { transport: 'tcp', address: '192.0.2.1', port: 40_000 }
+  const bye = { ...fromCallee, method: 'BYE', uri: 'sip:alice@unreachable.invalid' }
+  const toFlow = { kind: 'forward', targets: [{ kind: 'flow', uri: bye.uri, endpoint }] }
+
+  it('is the way of a request of the callee', () => {
+    expect(admitted({ ...bye, headers: flowing({}) }, proxy)).toEqual(toFlow)
+  })
+
+  it('comes behind a Route of somebody before us', () => {
+    const headers = [...flowing({}), 'Route: <sip:edge.example.org;lr>']
+    expect(admitted({ ...bye, headers }, proxy)).toMatchObject({ targets: [{ kind: 'address' }] })
+  })
+
+  it('leads by the instance that holds it; where that is not known, 430 says that it is lost', () => {
+    expect(admitted({ ...bye, headers: flowing({ instance: 'lb2' }) }, proxy)).toEqual({
+      kind: 'forward',
+      targets: [{ kind: 'fellow', uri: 'sip:192.0.2.22' }],
+    })
+    expect(admitted({ ...bye, headers: flowing({ instance: 'lb3' }) }, proxy)).toEqual(status(430))
+  })
+
+  it('is opened to another instance of ours, and to no stranger', () => {
+    const headers = flowing({})
+    expect(admitted({ ...bye, headers }, { ...phone, address: '192.0.2.22' })).toEqual(toFlow)
+    expect(admitted({ ...bye, headers }, phone)).toEqual(status(403))
+  })
+
+  describe('in the Path of its REGISTER', () => {
+    const registered = (more: Partial<RouteToken> = {}) => {
+      const text = writeToken({ ...token, kind: 'registration', callerTag: 0, ...more }, '', key)
+      return [`Route: <sip:${text}@lb.example.com;lr>`]
+    }
+    const call = { uri: 'sip:alice@10.0.0.7:5060' }
+
+    it('is the way of a call from a proxy, which is not balanced', () => {
+      expect(admitted({ ...call, headers: registered({ flow: 'tcp:192.0.2.1:40000' }) }, proxy)).toEqual({
+        kind: 'forward',
+        targets: [{ kind: 'flow', uri: call.uri, endpoint }],
+        from: { pool: 'default', proxy: 'px1' },
+      })
+    })
+
+    it('opens no way to a stranger', () => {
+      expect(admitted({ ...call, headers: registered({ flow: 'tcp:192.0.2.1:40000' }) })).toEqual(status(403))
+    })
+
+    it('is served for a datagram phone by any instance, when its own is not known', () => {
+      const headers = registered({ flow: 'udp:192.0.2.1:5070', instance: 'lb3' })
+      expect(admitted({ ...call, headers }, proxy)).toMatchObject({
+        targets: [{ kind: 'flow', endpoint: { transport: 'udp', address: '192.0.2.1', port: 5070 } }],
+      })
+    })
+  })
+
+  describe('in a dialog that a proxy began', () => {
+    const outbound = (flow: string) => {
+      const text = writeToken({ ...token, kind: 'outbound', callerTag: tagHash('px'), flow }, 'a84b4c76e66710', key)
+      return [`Route: <sip:${text}@lb.example.com;lr>`]
+    }
+    const ofProxy = { from: '<sip:bob@example.com>;tag=px', to: '<sip:alice@example.com>;tag=alice' }
+    const ofPhone = { from: ofProxy.to, to: ofProxy.from }
+
+    it('is the way of its requests, from a proxy alone', () => {
+      const asked = { ...ofProxy, method: 'BYE', uri: bye.uri, headers: outbound('tcp:192.0.2.1:40000') }
+      expect(admitted(asked, proxy)).toEqual(toFlow)
+      expect(admitted(asked)).toEqual(status(403))
+    })
+
+    it('leads the phone to the proxy', () => {
+      const asked = { ...ofPhone, method: 'BYE', headers: outbound('') }
+      expect(admitted(asked)).toMatchObject({ kind: 'to-proxy', token: { kind: 'outbound', proxy: 'px1' } })
+    })
+
+    it('leads the phone to the proxy that its route names, if that is one of the pool', () => {
+      const routed = (next: string) => ({
+        ...ofPhone,
+        method: 'BYE',
+        headers: [...outbound(''), `Route: <sip:${next};lr>`],
+      })
+      expect(admitted(routed('192.0.2.12'))).toMatchObject({ kind: 'to-proxy', token: { proxy: 'px2' } })
+      expect(admitted(routed('203.0.113.9'))).toMatchObject({ kind: 'to-proxy', token: { proxy: 'px1' } })
+    })
   })
 })

@@ -1,12 +1,13 @@
 import { parseRoutes, type SipRequest } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { directionOf, readWay, type Way } from '../../src/domain/affinity.ts'
+import { sideOf, readWay, type Way } from '../../src/domain/affinity.ts'
 import { tagHash, writeToken, type RouteToken } from '../../src/domain/route-token.ts'
 import { createTokenKey } from '../../src/shell/token-keys.ts'
 import { request, type RequestParts } from '../messages.ts'
 
 const key = createTokenKey('0123456789abcdef0123456789abcdef')
 const token: RouteToken = {
+  kind: 'inbound',
   pool: 'default',
   proxy: 'px1',
   callerTag: tagHash('alice'),
@@ -27,7 +28,10 @@ const inDialog = { to: '<sip:bob@example.com>;tag=bob' }
 
 describe('the way of a request', () => {
   it('is open where it carries no Route', () => {
-    expect(wayOf({})).toEqual({ ownRoutes: 0, routes: [], isStrict: false, token: undefined, isForged: false })
+    expect(wayOf({})).toEqual({
+      ...{ ownRoutes: 0, routes: [], isStrict: false, hasOwnMaddr: false },
+      ...{ token: undefined, isForged: false },
+    })
   })
 
   it('leads by the token in our Route, and then along the routes below it', () => {
@@ -98,9 +102,9 @@ describe('the direction of a request', () => {
     const fromBob = request({ from: '<sip:bob@example.com>;tag=bob', to: '<sip:alice@example.com>;tag=alice' })
     const ofOthers = request({ from: '<sip:x@example.com>;tag=x', to: '<sip:y@example.com>;tag=y' })
     const untagged = request({ from: '<sip:x@example.com>' })
-    expect([fromAlice, fromBob, ofOthers, untagged].map((one) => directionOf(one, token))).toEqual([
-      'from-caller',
-      'from-callee',
+    expect([fromAlice, fromBob, ofOthers, untagged].map((one) => sideOf(one, token))).toEqual([
+      'phone',
+      'proxy',
       undefined,
       undefined,
     ])

@@ -11,7 +11,7 @@ const key = createTokenKey('0123456789abcdef0123456789abcdef')
 const own = { isOurs: (host: string) => host === 'lb.example.com' }
 const callerTag = tagHash('alice')
 const token = writeToken(
-  { pool: 'p', proxy: 'x', callerTag, instance: 'i', worker: 0, flow: '' },
+  { kind: 'inbound', pool: 'p', proxy: 'x', callerTag, instance: 'i', worker: 0, flow: '' },
   'a84b4c76e66710',
   key,
 )
@@ -30,13 +30,36 @@ const routesIn = (lines: readonly string[]) => lines.filter((line) => line.start
 describe('a forwarded request', () => {
   it('gets our Via above the others, one hop less, and our Record-Route above the others', () => {
     const asked = request({ headers: ['Via: SIP/2.0/UDP edge', 'Record-Route: <sip:edge;lr>'], maxForwards: '12' })
-    const lines = forwarded(asked, { recordRoute: ours })
+    const lines = forwarded(asked, { recordRoutes: [ours] })
     expect(lines.slice(1, 4)).toEqual([
       `Via: ${via}`,
       'Via: SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK776asdhds',
       'Via: SIP/2.0/UDP edge',
     ])
     expect(lines.slice(4, 7)).toEqual([`Record-Route: ${ours}`, 'Record-Route: <sip:edge;lr>', 'Max-Forwards: 11'])
+  })
+
+  it('gets two Record-Routes in their order, and a Path above the others', () => {
+    const far = ours.replace(';lr', ';transport=tcp;lr')
+    const asked = request({ headers: ['Record-Route: <sip:edge;lr>', 'Path: <sip:edge;lr>'] })
+    const lines = forwarded(asked, { recordRoutes: [far, ours], path: ours })
+    const headers = lines.filter((line) => /^(Record-Route|Path)/.test(line))
+    expect(headers).toEqual([
+      `Record-Route: ${far}`,
+      `Record-Route: ${ours}`,
+      'Record-Route: <sip:edge;lr>',
+      `Path: ${ours}`,
+      'Path: <sip:edge;lr>',
+    ])
+  })
+
+  it('tells its length on a stream, where it did not before', () => {
+    const asked = asRequest(
+      Buffer.from(request().bytes.toString('latin1').replace('Content-Length: 0\r\n', ''), 'latin1'),
+    )
+    expect(forwarded(asked, { isStream: true })).toContain('Content-Length: 0')
+    expect(forwarded(asked).join()).not.toContain('Content-Length')
+    expect(forwarded(request(), { isStream: true }).filter((line) => line.startsWith('Content-Length'))).toHaveLength(1)
   })
 
   it('gets 70 hops where it said none', () => {
@@ -89,6 +112,45 @@ describe('behind a strict router', () => {
   })
 })
 
+describe('before a strict router', () => {
+  const strict = '<sip:px1.example.com>'
+
+  it.each([
+    { headers: [`Route: ${ours}`, `Route: ${strict}`], left: ['Route: <sip:bob@example.com>'] },
+    {
+      headers: [`Route: ${ours},${strict},<sip:deeper.example.com;lr>`],
+      left: ['Route: <sip:deeper.example.com;lr>', 'Route: <sip:bob@example.com>'],
+    },
+  ])('with $headers, the goal goes to the end of the routes, and the router into the Request-URI', (given) => {
+    const lines = forwarded(request({ headers: given.headers }))
+    expect(lines[0]).toBe('INVITE sip:px1.example.com SIP/2.0')
+    expect(routesIn(lines)).toEqual(given.left)
+  })
+
+  it('and behind one, the goal stays where it is', () => {
+    const headers = [`Route: ${strict}, <sip:bob@192.0.2.4>`]
+    const lines = forwarded(request({ uri: `sip:${token}@lb.example.com;lr`, headers }))
+    expect([lines[0], routesIn(lines)]).toEqual(['INVITE sip:px1.example.com SIP/2.0', ['Route: <sip:bob@192.0.2.4>']])
+  })
+})
+
+describe('a maddr in the Request-URI', () => {
+  it.each([
+    ['sip:bob@example.com;maddr=lb.example.com', 'sip:bob@example.com'],
+    ['sip:a;b=c@example.com:5060;transport=udp;maddr=lb.example.com;x=y', 'sip:a;b=c@example.com;x=y'],
+    ['sips:example.com;MADDR=lb.example.com', 'sips:example.com'],
+  ])('that means us goes, with what belongs to it: %s', (uri, left) => {
+    expect(forwarded(request({ uri }))[0]).toBe(`INVITE ${left} SIP/2.0`)
+  })
+
+  it.each(['sip:bob@example.com;maddr=192.0.2.66', 'sip:bob@example.com;transport=udp'])(
+    'stays where it means somebody else, or is none: %s',
+    (uri) => {
+      expect(forwarded(request({ uri }))[0]).toBe(`INVITE ${uri} SIP/2.0`)
+    },
+  )
+})
+
 /** Lines that a stranger may send, none of which is ours to touch. */
 const text = fc.stringMatching(/^[\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff]{0,30}[\x21-\x7e\x80-\xff])?$/)
 const singleSpaced = text.map((one) => one.replaceAll(/ +/g, ' '))
@@ -118,7 +180,7 @@ const parts = fc.record({
   ),
   hops: fc.constantFrom(undefined, 1, 70, 255),
   ownRoutes: fc.nat(2),
-  routes: fc.array(fc.constantFrom('<sip:r1.example;lr>', '"R, 2" <sip:r2.example;lr>;x', '<sips:r3.example;a=b>'), {
+  routes: fc.array(fc.constantFrom('<sip:r1.example;lr>', '"R, 2" <sip:r2.example;lr>;x', '<sips:r3.example;lr;a=b>'), {
     maxLength: 3,
   }),
   separator: fc.constantFrom(', ', ',', ' ,\r\n '),
@@ -182,7 +244,7 @@ describe('every other octet', () => {
         const result = forwardRequest(asked, way, {
           via,
           received: { received: '198.51.100.9', ...rport },
-          ...(p.isRecordRouting ? { recordRoute: ours } : {}),
+          ...(p.isRecordRouting ? { recordRoutes: [ours] } : {}),
         })
         expect(result.toString('latin1')).toBe(after.toString('latin1'))
       }),

@@ -4,8 +4,28 @@ import { LivingIngresses } from '../../src/domain/living-ingresses.ts'
 it('counts itself, and the others while they were heard within two seconds', () => {
   const ingresses = new LivingIngresses('lb1')
   expect(ingresses.count(0)).toBe(1)
-  ingresses.seen('lb1', 0)
-  ingresses.seen('lb2', 0)
-  ingresses.seen('lb3', 1000)
+  ingresses.seen('lb1', undefined, 0)
+  ingresses.seen('lb2', undefined, 0)
+  ingresses.seen('lb3', undefined, 1000)
   expect([ingresses.count(1999), ingresses.count(2000), ingresses.count(3000)]).toEqual([3, 2, 1])
+})
+
+it('knows where the others are reached, also when they have not been heard for a while, and as they moved', () => {
+  const ingresses = new LivingIngresses('lb1')
+  ingresses.seen('lb2', '192.0.2.2:5060', 0)
+  ingresses.seen('lb3', '[2001:db8::3]:5060;transport=tcp', 0)
+  ingresses.seen('lb1', '192.0.2.1:5060', 0)
+  expect([ingresses.uriOf('lb2'), ingresses.uriOf('lb3'), ingresses.uriOf('lb1'), ingresses.uriOf('lb4')]).toEqual([
+    'sip:192.0.2.2:5060',
+    'sip:[2001:db8::3]:5060;transport=tcp',
+    undefined,
+    undefined,
+  ])
+  expect([ingresses.has('192.0.2.2'), ingresses.has('2001:db8::3'), ingresses.has('192.0.2.1')]).toEqual([
+    true,
+    true,
+    false,
+  ])
+  ingresses.seen('lb2', '192.0.2.7:5060', 60_000)
+  expect([ingresses.has('192.0.2.2'), ingresses.has('192.0.2.7')]).toEqual([false, true])
 })

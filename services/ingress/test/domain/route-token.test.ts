@@ -6,6 +6,7 @@ import { createTokenKey } from '../../src/shell/token-keys.ts'
 const key = createTokenKey('0123456789abcdef0123456789abcdef')
 const otherKey = createTokenKey('fedcba9876543210fedcba9876543210')
 const token: RouteToken = {
+  kind: 'inbound',
   pool: 'default',
   proxy: 'px1',
   callerTag: tagHash('alice'),
@@ -16,6 +17,7 @@ const token: RouteToken = {
 
 const slug = fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/)
 const tokens = fc.record({
+  kind: fc.constantFrom('inbound', 'registration', 'outbound'),
   pool: slug,
   proxy: slug,
   callerTag: fc.integer({ min: 0, max: 0xffff_ffff }),
@@ -52,6 +54,14 @@ describe('a route token', () => {
 
   it('is refused for another Call-ID', () => {
     expect(readToken(writeToken(token, 'call', key), 'call2', [key])).toBeUndefined()
+  })
+
+  it('of a registration holds for every Call-ID, and cannot be passed off as one of a dialog', () => {
+    const written = writeToken({ ...token, kind: 'registration' }, 'call', key)
+    expect(readToken(written, 'another call', [key])).toMatchObject({ kind: 'registration' })
+    const forged = Buffer.from(written, 'base64url')
+    forged[0] = 1
+    expect(readToken(forged.toString('base64url'), '', [key])).toBeUndefined()
   })
 
   it('is refused when a key signed it that is not known', () => {

@@ -1,0 +1,16 @@
+import { createTicker, type Component, type TlsFiles } from '@siplb/runtime'
+import type { IngressContext } from './context.ts'
+import type { Listeners } from './listeners.ts'
+
+const LOOK_MS = 10_000
+
+/** Takes over certificates that changed on disk: who renews them need not tell us. */
+export function createTlsRenewal(ctx: IngressContext, tls: TlsFiles, listeners: Listeners): Component {
+  const run = () => {
+    if (!tls.reload(ctx.config.ingress.tls)) return
+    listeners.renewTls()
+    ctx.log.info('certificates renewed')
+  }
+  const onError = (error: unknown) => ctx.log.error({ err: error }, 'certificates not renewed: those before stay')
+  return createTicker({ name: 'tls', everyMs: LOOK_MS, run, onError })
+}
