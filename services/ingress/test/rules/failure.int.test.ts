@@ -220,6 +220,14 @@ describe.concurrent('rule 29: loops', () => {
     expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(1)
   })
 
+  it('nor is one for long whose name leads to us', async () => {
+    await using s = await scene()
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: `sip:localhost:${s.lb.place.port};transport=udp` }] } })
+    s.phone.ask()
+    await s.phone.next(482)
+    expect(await s.lb.metric('siplb_sip_requests_total', { method: 'INVITE' })).toBe(2)
+  })
+
   it('a request whose topmost Via is ours came from us, and gets 482', async () => {
     await using s = await scene()
     const via = `SIP/2.0/UDP ${s.lb.hostPort};rport;branch=z9hG4bK.sl.lb1.0.abc`
