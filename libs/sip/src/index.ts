@@ -65,5 +65,6 @@ export { startNonInviteServer, stepNonInviteServer } from './transaction/non-inv
 export type { NonInviteServer } from './transaction/non-invite-server.ts'
 export { cancelTargetKey, clientKey, clientKeyOf, serverKey } from './transaction/key.ts'
 export { TransactionTable } from './transaction/table.ts'
+export { isToken } from './message/octets.ts'
 export { buildRequest } from './message/full-parse.ts'
 export type { RequestSpec, ViaSpec } from './message/full-parse.ts'

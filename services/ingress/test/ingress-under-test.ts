@@ -55,6 +55,8 @@ export interface IngressUnderTest extends AsyncDisposable {
   /** Sum of a counter or gauge over all its labels that fit. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
   reconfigure(pools: IngressSettings['pools'], retry?: object): void
+  /** With other keys of `ingress`. */
+  reconfigureIngress(changed: object): void
   drain(): Promise<void>
   /** Lets this time pass at once, for its timers and leases. */
   skip(ms: number): void
@@ -64,8 +66,8 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
   const { address = '127.0.0.1' } = settings
   const port = settings.port ?? (await freePort('udp'))
-  const parse = (given: IngressSettings['pools'], retry = settings.retry ?? {}): Config =>
-    configSchema.parse({ instance, ingress, retry, pools: given })
+  const parse = (given: IngressSettings['pools'], retry = settings.retry ?? {}, keys = ingress): Config =>
+    configSchema.parse({ instance, ingress: keys, retry, pools: given })
   const bus = await connectBus('ingress', instance, settings.nats, settings.prefix)
   const registry = createRegistry()
   const metrics = createIngressMetrics(registry)
@@ -101,6 +103,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
       return known === undefined ? undefined : { epoch: known.epoch, seq: known.seq }
     },
     reconfigure: (changed, retry) => made.reconfigure(parse(changed, retry)),
+    reconfigureIngress: (changed) => made.reconfigure(parse(pools, undefined, { ...ingress, ...changed })),
     skip: (ms) => void (skippedMs += ms),
     async drain() {
       for (const component of made.components.toReversed()) await component.drain?.()

@@ -23,6 +23,7 @@ export interface ListenersOptions {
   readonly advertise: IngressConfig['advertise']
   /** What callers by TLS are shown. */
   readonly tls: () => TlsServer | undefined
+  readonly limits: IngressConfig['limits']
   /** Sources that no limit holds for. */
   readonly isTrusted: (address: string) => boolean
   readonly onPacket: (packet: Packet) => void
@@ -149,11 +150,22 @@ export class Listeners implements Component {
   }
 
   #listen({ transport, address, port }: Endpoint): Promise<UdpListener | StreamListener> {
-    const { onPacket, onProblem, isTrusted } = this.#options
+    const { onPacket, onProblem, isTrusted, limits } = this.#options
     if (transport === 'udp') return listenUdp({ address, port }, { onPacket, onError: onProblem })
     const tls = transport === 'tls' || transport === 'wss' ? this.#options.tls() : undefined
     return listenStream(
-      { transport, address, port, isExempt: isTrusted, ...(tls === undefined ? {} : { tls }) },
+      {
+        transport,
+        address,
+        port,
+        limits: {
+          connections: limits.connections,
+          perAddress: limits.connectionsPerAddress,
+          headerDeadlineMs: limits.headerDeadlineMs,
+        },
+        isExempt: isTrusted,
+        ...(tls === undefined ? {} : { tls }),
+      },
       { onPacket, onProblem, onClosed: (connection) => this.#closed(connection) },
     )
   }

@@ -38,6 +38,8 @@ export interface Forwarding {
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(arrival: Arrival): void
+  /** A 2xx from downstream went to the caller. */
+  accepted(): void
   ended(): void
 }
 
@@ -50,11 +52,13 @@ export class ServerTransaction {
   #ack: Arrival | undefined
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
+  readonly #hooks: ServerHooks
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
     this.key = serverKey(arrival.request)
     this.arrival = arrival
+    this.#hooks = hooks
     const all = {
       send: (bytes: Buffer) => arrival.reply(bytes),
       tryingDue: () => this.answer(100),
@@ -86,15 +90,21 @@ export class ServerTransaction {
 
   /** A response that came from downstream. */
   respond(status: number, bytes: Buffer): void {
+    const isAccepted = status >= 200 && status < 300
+    if (isAccepted) this.#hooks.accepted()
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
-    if (this.#isRefused && status >= 200 && status < 300) return this.arrival.reply(bytes)
-    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
-    this.#transaction.handle({ kind: 'respond', status, bytes })
+    if (this.#isRefused && isAccepted) return this.arrival.reply(bytes)
+    this.#send(status, bytes)
   }
 
   /** A response of our own. */
   answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
     const { request, received } = this.arrival
-    this.respond(status, buildResponse(request, { status, extraHeaders, ...received }))
+    this.#send(status, buildResponse(request, { status, extraHeaders, ...received }))
+  }
+
+  #send(status: number, bytes: Buffer): void {
+    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
+    this.#transaction.handle({ kind: 'respond', status, bytes })
   }
 }

@@ -83,6 +83,11 @@ export class AddressBook implements Surroundings {
     return this.#ctx.ingresses.has(address)
   }
 
+  /** Whether a proxy of any pool is there. */
+  isProxy(address: string): boolean {
+    return this.#pools.some(({ addresses, networks }) => addresses.has(address) || networks.has(address))
+  }
+
   remembered(request: SipRequest): RouteToken | undefined {
     return rememberedDialog(this.#ctx, request)
   }
