@@ -57,9 +57,11 @@ describe('phones behind a balancer, two Kamailio as their registrars', () => {
     for (const user of ['sip', 'sak', 'saw'].map((name) => `${name}-${transport}`)) {
       const contact = `sip:${user}@127.0.0.9:5060`
       const uri = `sip:${user}@phones.test`
-      const made = await sipsakRegister({ target, uri, transport, contact, password: 'secret' })
-      expect(made.exitCode, made.output).toBe(0)
-      // At one of them alone: what was challenged came back to the same, whose nonce it was.
+      for (const again of [1, 2]) {
+        const made = await sipsakRegister({ target, uri, transport, contact, password: 'secret' })
+        expect(made.exitCode, `the ${again}. time: ${made.output}`).toBe(0)
+      }
+      // At one of them alone: what was challenged came back to whose nonce it was, and the account to who knows it.
       expect(await bindings(user)).toMatchObject([{ contact, path: expect.stringMatching(/^<sip:.*lr/) }])
     }
   })
