@@ -1,6 +1,6 @@
 export { pickFreshest } from './choice/pick.ts'
 export { createMatcher, type Matcher } from './match.ts'
-export { createNetworks, type Networks } from './networks.ts'
+export { createNetworks, networkOf, type Networks } from './networks.ts'
 export { createChooser, draw, route, type Chooser, type Drawn } from './route.ts'
 export { createRouteKeys, type RouteKeys } from './route-keys.ts'
 export { buildSnapshot, tableFromConfig, type Snapshot } from './snapshot.ts'

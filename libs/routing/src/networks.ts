@@ -24,6 +24,14 @@ export function createNetworks(cidrs: readonly string[]): Networks {
   }
 }
 
+/** The network that one subscriber usually has: the /24 of an IPv4 address, the /64 of an IPv6 one; other text is itself. */
+export function networkOf(address: string): string {
+  const groups = parseAddress(address)
+  if (groups === undefined) return address
+  const [first = 0, second = 0] = groups
+  return groups.length === 2 ? `${first}.${second >> 8}` : groups.slice(0, 4).join(':')
+}
+
 function contains({ groups, prefixBits }: Network, address: Groups): boolean {
   if (groups.length !== address.length) return false
   let bits = prefixBits

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createNetworks } from '../src/networks.ts'
+import { createNetworks, networkOf } from '../src/networks.ts'
 
 describe('networks', () => {
   it.each([
@@ -71,3 +71,16 @@ describe('networks', () => {
 function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.')
 }
+
+describe('the network of an address', () => {
+  it.each([
+    ['192.0.2.77', '192.0.2.1', true],
+    ['192.0.2.77', '192.0.3.77', false],
+    ['2001:db8:0:1::1', '2001:db8:0:1:2:3:4:5', true],
+    ['2001:db8:0:1::1', '2001:db8:0:2::1', false],
+    ['::ffff:192.0.2.1', '192.0.2.9', true],
+    ['not an address', 'not an address', true],
+  ])('of %s and of %s: the same is %s', (one, other, isSame) => {
+    expect(networkOf(one) === networkOf(other)).toBe(isSame)
+  })
+})

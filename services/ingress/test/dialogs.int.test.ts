@@ -179,4 +179,17 @@ describe.concurrent('the count of dialogs', () => {
     await sleep(400)
     expect(await dialogs(s)()).toBe(1)
   })
+
+  it('forgets a dialog whose end nobody saw after twice its Session-Expires', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 200, { headers: ['Session-Expires: 1800;refresher=uac'] })
+    await s.phone.next(200)
+    await eventually(dialogs(s), 1)
+    s.lb.skip(3_590_000)
+    await sleep(400)
+    expect(await dialogs(s)()).toBe(1)
+    s.lb.skip(21_000)
+    await eventually(dialogs(s), 0)
+  })
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { addressOfUri } from '../proxy-uri.ts'
+import { ingressLimits } from './limits.ts'
 import { listenUri } from './listen-uri.ts'
 import { tlsConfig } from './tls.ts'
 
@@ -41,6 +42,7 @@ export const ingressConfig = z.strictObject({
     })
     .prefault({}),
   trusted: z.array(cidr).default(['127.0.0.0/8', '::1/128']).describe('Sources that no limit holds for.'),
+  limits: ingressLimits.prefault({}),
   routeTimeoutMs: z
     .int()
     .min(5)

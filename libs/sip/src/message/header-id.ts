@@ -29,6 +29,7 @@ export const HeaderId = {
   Event: 26,
   ReferTo: 27,
   ResourcePriority: 28,
+  MaxBreadth: 29,
 } as const
 
 export type HeaderId = (typeof HeaderId)[keyof typeof HeaderId]
@@ -63,6 +64,7 @@ const names: readonly (readonly [HeaderId, string, string?])[] = [
   [HeaderId.Event, 'Event', 'o'],
   [HeaderId.ReferTo, 'Refer-To', 'r'],
   [HeaderId.ResourcePriority, 'Resource-Priority'],
+  [HeaderId.MaxBreadth, 'Max-Breadth'],
 ]
 
 const lists: ReadonlySet<HeaderId> = new Set<HeaderId>([

@@ -61,6 +61,8 @@ export function admit(request: SipRequest, way: Way, source: Endpoint, around: S
   const required = request.values(HeaderId.ProxyRequire)
   if (required.length > 0) return unsupported(required)
   if (isForUs(request, way, around)) return { kind: 'health' }
+  // RFC 5393, 5.3.3: not even one more may have it.
+  if (Number(request.first(HeaderId.MaxBreadth) ?? 1) === 0) return answer(440)
   const token = way.token ?? (request.to.tag === undefined ? undefined : around.remembered(request))
   if (token !== undefined) return inDialog(request, way, token, source, around)
   if (way.isForged) return answer(403)

@@ -9,6 +9,8 @@ export interface Way {
   readonly routes: readonly RouteValue[]
   /** A strict router before us put our Record-Route into the Request-URI; the meant one is the last Route. */
   readonly isStrict: boolean
+  /** The Request-URI says by `maddr` that it means us (RFC 3261, 16.4). */
+  readonly hasOwnMaddr: boolean
   /** Verified; undefined when there is none, or none that we signed for this Call-ID. */
   readonly token: RouteToken | undefined
   /** Something stood where a token stands, and did not verify. */
@@ -43,6 +45,7 @@ export function readWay(
     ownRoutes,
     routes: routes.slice(ownRoutes),
     isStrict: inUri !== undefined && routes.length > ownRoutes,
+    hasOwnMaddr: inUri === undefined && own.isOurs(uri.params.get('maddr') ?? '', uri.port),
     token: token ?? inUri,
     isForged: token === undefined && inUri === undefined && hasUser,
   }

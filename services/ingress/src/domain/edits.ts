@@ -22,6 +22,8 @@ import {
   type Via,
 } from '@siplb/sip'
 import type { Way } from './affinity.ts'
+import { withoutMaddr } from './own-maddr.ts'
+import { isNextStrict, toStrictRouter } from './strict-next-hop.ts'
 
 /** What a request that goes on is given. */
 export interface Forwarding {
@@ -75,8 +77,10 @@ function tellLength(message: SipRequest | SipResponse): Edit[] {
 }
 
 function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefined): Edit[] {
+  if (replaceRoute === undefined && isNextStrict(way)) return toStrictRouter(request, way)
   if (way.isStrict) return strictEdits(request, way)
-  if (replaceRoute === undefined) return removeTopRoutes(request, way.ownRoutes)
+  const maddr = way.hasOwnMaddr ? [withoutMaddr(request)] : []
+  if (replaceRoute === undefined) return [...maddr, ...removeTopRoutes(request, way.ownRoutes)]
   const removed = removeFirstValues(request, HeaderId.Route, way.ownRoutes + 1)
   return [addLineAbove(request, HeaderId.Route, replaceRoute), ...removed]
 }

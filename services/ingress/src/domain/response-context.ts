@@ -1,6 +1,7 @@
 import type { Candidate, Outcome } from '@siplb/contracts'
 import type { SipResponse } from '@siplb/sip'
 import { bestResponse } from './best-response.ts'
+import { withAllChallenges } from './merged-challenges.ts'
 import { isOpen, type Branch, type BranchFailure, type Target } from './branch.ts'
 import { outcomeOf } from './outcome.ts'
 
@@ -27,6 +28,8 @@ export type Purpose =
 export interface ContextOptions {
   readonly isInvite: boolean
   readonly purpose: Purpose
+  /** Whether it may be at two proxies at once, as it is when one is silent and another gets its chance. */
+  readonly mayFork: boolean
   /** Asked before each further attempt that costs something. */
   readonly takeRetry: () => boolean
 }
@@ -94,7 +97,14 @@ export class ResponseContext {
   /** No response at all for so long that another proxy is to have its chance. */
   silence(branch: Branch): ForwardEffect[] {
     const isLost = branch.state === 'silent' && !branch.isSuperseded && this.#options.purpose !== 'dialog'
-    if (!isLost || !this.#mayStartBranch() || this.#untried.length === 0 || !this.#options.takeRetry()) return []
+    if (
+      !isLost ||
+      !this.#options.mayFork ||
+      !this.#mayStartBranch() ||
+      this.#untried.length === 0 ||
+      !this.#options.takeRetry()
+    )
+      return []
     branch.isSuperseded = true
     const next = this.#untried.shift()
     return next === undefined ? [] : this.#try(next)
@@ -212,7 +222,7 @@ export class ResponseContext {
     const branch = this.branches.find(({ final }) => final === best)
     if (branch === undefined) return []
     this.#isAnswered = true
-    return [{ kind: 'relay', response: best, branch }, ...this.#doneIfOver()]
+    return [{ kind: 'relay', response: withAllChallenges(best, this.branches), branch }, ...this.#doneIfOver()]
   }
 
   #answerWithoutResponse(): ForwardEffect[] {

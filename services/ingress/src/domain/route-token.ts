@@ -27,7 +27,7 @@ export interface RouteToken {
   readonly flow: string
 }
 
-export type TokenKind = 'inbound' | 'registration' | 'outbound'
+type TokenKind = 'inbound' | 'registration' | 'outbound'
 
 const octetOf = { inbound: 1, registration: 2, outbound: 3 } as const
 const kinds: readonly (TokenKind | undefined)[] = [undefined, 'inbound', 'registration', 'outbound']

@@ -1,5 +1,5 @@
 import type { Outcome } from '@siplb/contracts'
-import { buildCancel, makeBranch, scan, type SipResponse } from '@siplb/sip'
+import { buildCancel, hasLineBreak, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import { isOpen, type Branch, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { relayResponse } from '../domain/edits.ts'
@@ -39,6 +39,8 @@ export class ForwardedRequest implements Forwarding {
   readonly #tasks = new Map<Branch, Task>()
   readonly #silenceTimers = new Map<Branch, Timer>()
   readonly #ringTimers = new Map<Branch, Timer>()
+  /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
+  #cancelReasons: readonly string[] = []
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
   readonly #takenBy = new Set<string>()
 
@@ -50,6 +52,8 @@ export class ForwardedRequest implements Forwarding {
     this.#context = new ResponseContext({
       isInvite: this.#method === 'INVITE',
       purpose: options.purpose,
+      // RFC 5393, 5.3.3: the first one has all the breadth that there is.
+      mayFork: server.arrival.request.line(HeaderId.MaxBreadth) === undefined,
       takeRetry: () => ctx.budget.take(ctx.now()),
     })
     server.forwarded = this
@@ -71,7 +75,8 @@ export class ForwardedRequest implements Forwarding {
     this.#carryOut(this.#context.answer(status, retryLater))
   }
 
-  cancel(): void {
+  cancel(reasons: readonly string[]): void {
+    this.#cancelReasons = reasons.filter((reason) => !hasLineBreak(reason))
     this.#carryOut(this.#context.cancel())
   }
 
@@ -114,6 +119,7 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #send(branch: Branch, link: Link | undefined): void {
+    if (this.#isGivenUp(branch)) return
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
     const branchId = makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
@@ -129,12 +135,18 @@ export class ForwardedRequest implements Forwarding {
     )
   }
 
+  /** While its name was looked up, or a connection made: nothing has gone out yet, and nothing will. */
+  #isGivenUp(branch: Branch): boolean {
+    if (branch.cancel !== 'no') this.#carryOut(this.#context.failure(branch, 'gone'))
+    return !isOpen(branch)
+  }
+
   #write(branch: Branch, link: Link, branchId: string): Buffer {
     return writeRequest(this.#ctx, { ...this.#options, arrival: this.#arrival }, branch.target, link, branchId)
   }
 
   #transact(branch: Branch, link: Link, branchId: string, bytes: Buffer): void {
-    if (!isOpen(branch)) return
+    if (this.#isGivenUp(branch)) return
     const { wheel, clients, now, attempt } = this.#ctx
     const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
       response: (response) => this.#response(branch, client, response),
@@ -207,7 +219,7 @@ export class ForwardedRequest implements Forwarding {
     const sent = scan(bytes, ownLimits)
     if (sent.kind !== 'request') return
     const { wheel, clients, now } = this.#ctx
-    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent), link, sentAt: now() }
+    const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent, this.#reasons()), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
       response: (response) => {
         readFeedback(this.#ctx, branch.target, response)
@@ -219,6 +231,13 @@ export class ForwardedRequest implements Forwarding {
     clients.add(cancel.key, cancel)
     // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
     wheel.set(32_000, () => this.#giveUp(branch))
+  }
+
+  // RFC 3326, 3.1: whose phone stops to ring because another one was picked up is not shown a missed call.
+  #reasons(): (readonly [string, string])[] {
+    const isTaken = this.#takenBy.size > 0
+    const reasons = isTaken ? ['SIP ;cause=200 ;text="Call completed elsewhere"'] : this.#cancelReasons
+    return reasons.map((reason) => ['Reason', reason] as const)
   }
 
   /** Proceeding has no timer of its own: who waits for nothing any more must end it. */

@@ -2,11 +2,14 @@ import {
   buildResponse,
   cancelTargetKey,
   clientKey,
+  defaultLimits,
+  HeaderId,
   parseRoutes,
   scan,
   serverKey,
   statelessTag,
   type Answerable,
+  type Limits,
   type Malformed,
   type Scanned,
   type SipRequest,
@@ -21,6 +24,7 @@ import { methodLabel } from '../domain/methods.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { AckRelay } from './ack-relay.ts'
 import type { IngressContext } from './context.ts'
+import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
 import { ServerTransaction, type Arrival } from './server-transaction.ts'
@@ -37,13 +41,22 @@ export class IngressLoop {
   readonly #addresses: AddressBook
   readonly #router: RequestRouter
   readonly #acks: AckRelay
+  readonly #gate: Gate
   readonly #sendFrom: SendFrom
 
-  constructor(ctx: IngressContext, addresses: AddressBook, router: RequestRouter, acks: AckRelay, sendFrom: SendFrom) {
+  constructor(
+    ctx: IngressContext,
+    addresses: AddressBook,
+    router: RequestRouter,
+    acks: AckRelay,
+    gate: Gate,
+    sendFrom: SendFrom,
+  ) {
     this.#ctx = ctx
     this.#addresses = addresses
     this.#router = router
     this.#acks = acks
+    this.#gate = gate
     this.#sendFrom = sendFrom
   }
 
@@ -59,7 +72,7 @@ export class IngressLoop {
   }
 
   #receive(packet: Packet): void {
-    const scanned = scan(packet.bytes)
+    const scanned = scan(packet.bytes, this.#limitsOf(packet))
     if (packet.framing !== undefined) return this.#refuseFraming(packet.framing, scanned, packet)
     switch (scanned.kind) {
       case 'keep-alive':
@@ -73,9 +86,16 @@ export class IngressLoop {
     }
   }
 
+  /** Datagrams have a limit of their own; what comes on a stream was bounded by its framing. */
+  #limitsOf({ flow }: Packet): Limits {
+    if (flow.transport !== 'udp') return defaultLimits
+    return { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram }
+  }
+
   #refuse({ message, status, problem }: Malformed, packet: Packet): void {
-    this.#ctx.metrics.malformed.inc({ problem, answered: String(message !== undefined) })
-    if (message !== undefined) this.#answerMalformed(message, status, packet)
+    const isAnswered = message !== undefined && this.#gate.letsAnswer(packet.flow.remote)
+    this.#ctx.metrics.malformed.inc({ problem, answered: String(isAnswered) })
+    if (isAnswered) this.#answerMalformed(message, status, packet)
   }
 
   /** A message on a stream whose end cannot be told: 400, and its connection ends (RFC 3261, 18.3). */
@@ -138,6 +158,7 @@ export class IngressLoop {
       this.#ctx.metrics.retransmissions.inc()
       return known.requestCameAgain()
     }
+    if (!this.#gate.lets(arrival)) return
     this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)
@@ -168,6 +189,9 @@ export class IngressLoop {
     const { servers, wheel } = this.#ctx
     const server = new ServerTransaction(arrival, wheel, {
       ackReceived: (ack) => this.#acks.relay(ack),
+      accepted: () => {
+        if (arrival.request.method === 'REGISTER') this.#gate.registered(arrival.source)
+      },
       ended: () => servers.remove(server.key),
     })
     servers.add(server.key, server)
@@ -179,7 +203,7 @@ export class IngressLoop {
     const target = this.#ctx.servers.get(cancelTargetKey(server.arrival.request))
     if (target === undefined) return this.#answer(server, 481)
     server.answer(200)
-    target.forwarded?.cancel()
+    target.forwarded?.cancel(server.arrival.request.values(HeaderId.Reason))
   }
 
   #new(server: ServerTransaction): void {

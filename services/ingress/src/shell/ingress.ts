@@ -17,6 +17,7 @@ import { AckRelay } from './ack-relay.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { explain } from './explain.ts'
+import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { Listeners } from './listeners.ts'
@@ -77,7 +78,8 @@ export function createIngress(options: IngressOptions): Ingress {
     endpoints: options.endpoints,
     advertise: config.ingress.advertise,
     tls: () => options.tls.server(),
-    isTrusted: (address) => ctx.trusted.has(address),
+    limits: config.ingress.limits,
+    isTrusted: (address) => ctx.trusted.has(address) || addresses.isProxy(address),
     onPacket: (packet) => loop.receive(packet),
     onProblem,
     onListening: (local, advertised) => {
@@ -145,10 +147,12 @@ export function createIngress(options: IngressOptions): Ingress {
     const parsed = parseUri(uri)
     return parsed !== undefined && addresses.isOurs(parsed.host, parsed.port)
   }
+  const tlsRenewal = createTlsRenewal(ctx, options.tls, listeners)
   const ways = new Ways(links, listeners, isOurselves)
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
-  const loop = new IngressLoop(ctx, addresses, router, acks, (local, remote, bytes) =>
+  const gate = new Gate(ctx, addresses)
+  const loop = new IngressLoop(ctx, addresses, router, acks, gate, (local, remote, bytes) =>
     listeners.sendFrom(local, remote, bytes),
   )
 
@@ -163,7 +167,7 @@ export function createIngress(options: IngressOptions): Ingress {
       createOverloadExchange(ctx),
       publishing(ctx),
       listeners,
-      createTlsRenewal(ctx, options.tls, listeners),
+      tlsRenewal,
       calls(ctx, loop),
     ],
     reconfigure(changed) {
@@ -172,8 +176,10 @@ export function createIngress(options: IngressOptions): Ingress {
       ctx.routeKeys = createRouteKeys(changed.pools)
       ctx.trusted = createNetworks(changed.ingress.trusted)
       ctx.budget.configure(changed.retry)
+      gate.configure()
       ctx.tables.configure(changed.pools)
       addresses.refresh()
+      tlsRenewal.renew()
     },
   }
 }

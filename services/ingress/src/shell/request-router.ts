@@ -8,13 +8,14 @@ import { classOf } from '../domain/request-class.ts'
 import { targetsOf } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
+import { isLoop } from './loop.ts'
 import type { Answered } from './route-client.ts'
 import type { Arrival } from './server-transaction.ts'
 
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
   | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided }
-  | { readonly kind: 'refused'; readonly status: 404 | 500 | 503; readonly isShed: boolean }
+  | { readonly kind: 'refused'; readonly status: 404 | 482 | 500 | 503; readonly isShed: boolean }
 
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
 export class RequestRouter {
@@ -82,6 +83,7 @@ export class RequestRouter {
     if (answer.outcome !== 'routed')
       return { kind: 'refused', status: answer.outcome === 'no-pool' ? 404 : 503, isShed: false }
     const { pool, epoch, seq } = answer
+    if (isLoop(this.#ctx, arrival.request, pool)) return { kind: 'refused', status: 482, isShed: false }
     const workOf = this.#ctx.trafficOf(pool).workAt(at)
     if (this.#ctx.shadows.has(pool)) this.#shadow(pool, facts, workOf)
     const chosen = this.#pick(arrival, answer, workOf, at)

@@ -32,12 +32,14 @@ export interface Arrival {
 export interface Forwarding {
   /** An INVITE without a final response yet: what a stop has to wait for. */
   readonly isPending: boolean
-  cancel(): void
+  cancel(reasons: readonly string[]): void
 }
 
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(arrival: Arrival): void
+  /** A 2xx from downstream went to the caller. */
+  accepted(): void
   ended(): void
 }
 
@@ -48,11 +50,15 @@ export class ServerTransaction {
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
+  readonly #hooks: ServerHooks
+  /** An INVITE was: remembered for longer than its transaction lasts. */
+  #isRefused = false
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
     this.key = serverKey(arrival.request)
     this.arrival = arrival
+    this.#hooks = hooks
     const all = {
       send: (bytes: Buffer) => arrival.reply(bytes),
       tryingDue: () => this.answer(100),
@@ -84,19 +90,21 @@ export class ServerTransaction {
 
   /** A response that came from downstream. */
   respond(status: number, bytes: Buffer): void {
+    const isAccepted = status >= 200 && status < 300
+    if (isAccepted) this.#hooks.accepted()
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
-    if (this.#isRefused && status >= 200 && status < 300) return this.arrival.reply(bytes)
-    this.#transaction.handle({ kind: 'respond', status, bytes })
+    if (this.#isRefused && isAccepted) return this.arrival.reply(bytes)
+    this.#send(status, bytes)
   }
 
   /** A response of our own. */
   answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
     const { request, received } = this.arrival
-    this.respond(status, buildResponse(request, { status, extraHeaders, ...received }))
+    this.#send(status, buildResponse(request, { status, extraHeaders, ...received }))
   }
 
-  get #isRefused(): boolean {
-    const { state } = this.#transaction.state
-    return this.arrival.request.method === 'INVITE' && (state === 'completed' || state === 'confirmed')
+  #send(status: number, bytes: Buffer): void {
+    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
+    this.#transaction.handle({ kind: 'respond', status, bytes })
   }
 }

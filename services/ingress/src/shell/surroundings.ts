@@ -67,6 +67,11 @@ export class AddressBook implements Surroundings {
     return known !== undefined && (known.addresses.has(address) || known.networks.has(address))
   }
 
+  /** Whether a proxy of any pool is there. */
+  isProxy(address: string): boolean {
+    return this.#pools.some(({ addresses, networks }) => addresses.has(address) || networks.has(address))
+  }
+
   proxyAt(pool: string, address: string, port = 5060): string | undefined {
     return this.#pools.find((one) => one.pool === pool)?.endpoints.get(`${address} ${port}`)
   }

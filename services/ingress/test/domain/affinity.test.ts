@@ -28,7 +28,10 @@ const inDialog = { to: '<sip:bob@example.com>;tag=bob' }
 
 describe('the way of a request', () => {
   it('is open where it carries no Route', () => {
-    expect(wayOf({})).toEqual({ ownRoutes: 0, routes: [], isStrict: false, token: undefined, isForged: false })
+    expect(wayOf({})).toEqual({
+      ...{ ownRoutes: 0, routes: [], isStrict: false, hasOwnMaddr: false },
+      ...{ token: undefined, isForged: false },
+    })
   })
 
   it('leads by the token in our Route, and then along the routes below it', () => {

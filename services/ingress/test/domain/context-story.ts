@@ -11,7 +11,13 @@ export class ContextStory {
   readonly context: ResponseContext
 
   constructor(options: Partial<ContextOptions> = {}) {
-    this.context = new ResponseContext({ isInvite: true, purpose: 'choice', takeRetry: () => true, ...options })
+    this.context = new ResponseContext({
+      isInvite: true,
+      purpose: 'choice',
+      mayFork: true,
+      takeRetry: () => true,
+      ...options,
+    })
   }
 
   /** The effects of one event, in their order. */

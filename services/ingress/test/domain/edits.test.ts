@@ -112,6 +112,45 @@ describe('behind a strict router', () => {
   })
 })
 
+describe('before a strict router', () => {
+  const strict = '<sip:px1.example.com>'
+
+  it.each([
+    { headers: [`Route: ${ours}`, `Route: ${strict}`], left: ['Route: <sip:bob@example.com>'] },
+    {
+      headers: [`Route: ${ours},${strict},<sip:deeper.example.com;lr>`],
+      left: ['Route: <sip:deeper.example.com;lr>', 'Route: <sip:bob@example.com>'],
+    },
+  ])('with $headers, the goal goes to the end of the routes, and the router into the Request-URI', (given) => {
+    const lines = forwarded(request({ headers: given.headers }))
+    expect(lines[0]).toBe('INVITE sip:px1.example.com SIP/2.0')
+    expect(routesIn(lines)).toEqual(given.left)
+  })
+
+  it('and behind one, the goal stays where it is', () => {
+    const headers = [`Route: ${strict}, <sip:bob@192.0.2.4>`]
+    const lines = forwarded(request({ uri: `sip:${token}@lb.example.com;lr`, headers }))
+    expect([lines[0], routesIn(lines)]).toEqual(['INVITE sip:px1.example.com SIP/2.0', ['Route: <sip:bob@192.0.2.4>']])
+  })
+})
+
+describe('a maddr in the Request-URI', () => {
+  it.each([
+    ['sip:bob@example.com;maddr=lb.example.com', 'sip:bob@example.com'],
+    ['sip:a;b=c@example.com:5060;transport=udp;maddr=lb.example.com;x=y', 'sip:a;b=c@example.com;x=y'],
+    ['sips:example.com;MADDR=lb.example.com', 'sips:example.com'],
+  ])('that means us goes, with what belongs to it: %s', (uri, left) => {
+    expect(forwarded(request({ uri }))[0]).toBe(`INVITE ${left} SIP/2.0`)
+  })
+
+  it.each(['sip:bob@example.com;maddr=192.0.2.66', 'sip:bob@example.com;transport=udp'])(
+    'stays where it means somebody else, or is none: %s',
+    (uri) => {
+      expect(forwarded(request({ uri }))[0]).toBe(`INVITE ${uri} SIP/2.0`)
+    },
+  )
+})
+
 /** Lines that a stranger may send, none of which is ours to touch. */
 const text = fc.stringMatching(/^[\x21-\x7e\x80-\xff]([\x20-\x7e\x80-\xff]{0,30}[\x21-\x7e\x80-\xff])?$/)
 const singleSpaced = text.map((one) => one.replaceAll(/ +/g, ' '))
@@ -141,7 +180,7 @@ const parts = fc.record({
   ),
   hops: fc.constantFrom(undefined, 1, 70, 255),
   ownRoutes: fc.nat(2),
-  routes: fc.array(fc.constantFrom('<sip:r1.example;lr>', '"R, 2" <sip:r2.example;lr>;x', '<sips:r3.example;a=b>'), {
+  routes: fc.array(fc.constantFrom('<sip:r1.example;lr>', '"R, 2" <sip:r2.example;lr>;x', '<sips:r3.example;lr;a=b>'), {
     maxLength: 3,
   }),
   separator: fc.constantFrom(', ', ',', ' ,\r\n '),

@@ -232,6 +232,13 @@ describe('a silent proxy', () => {
   })
 })
 
+it('a proxy that is silent gets no second one beside it where the request may not fork', () => {
+  const story = new ContextStory({ mayFork: false })
+  story.tell('start px1 px2')
+  expect(story.tell('px1 silence')).toBe('')
+  expect(story.tell('px1 503')).toBe('px1 was unavailable, try px2, watch-ringing px2')
+})
+
 describe('a 6xx', () => {
   it('ends the search: the others are cancelled, and nobody else is tried', () => {
     expectStory({}, [

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { eventually } from './eventually.ts'
-import { Peer, responseText } from './peer.ts'
-import { scene } from './scene.ts'
+import { eventually } from '../eventually.ts'
+import { Peer, responseText } from '../peer.ts'
+import { scene, type Scene } from '../scene.ts'
 
-describe.concurrent('rule 21: a response', () => {
+describe.concurrent('rule 21: matching: a response', () => {
   it('loses our Via and keeps all others with what stands in them', async () => {
     await using s = await scene()
     const below = 'SIP/2.0/TCP edge.example.com;branch=z9hG4bKedge;received=203.0.113.5'
@@ -60,7 +60,7 @@ describe.concurrent('rule 21: a response', () => {
   })
 })
 
-describe.concurrent('rule 22: at once', () => {
+describe.concurrent('rule 22: what goes on at once: thus', () => {
   it('go provisional responses and each 2xx, also those that come again', async () => {
     await using s = await scene()
     s.phone.ask()
@@ -98,9 +98,53 @@ describe.concurrent('rule 22: at once', () => {
     s.phone.follow(invite, await s.phone.next(200), 'ACK')
     expect((await s.px1.next('ACK')).toTag).toBe('late')
   })
+
+  it('goes a 2xx though the refusal before it was long over', async () => {
+    await using s = await scene()
+    const invite = s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 486, { tag: 'busy' })
+    s.phone.acknowledge(invite, await s.phone.next(486))
+    await s.px1.next('ACK')
+    // Timer I has ended the transaction of the caller, Timer D not yet that of the proxy.
+    s.lb.skip(20_000)
+    await sleep(60)
+    s.px1.answer(asked, 200, { tag: 'late' })
+    await s.phone.next(200)
+  })
+
+  it('goes each 2xx for 32 s, as long as the callee repeats it, and then no more', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 200)
+    await s.phone.next(200)
+    s.lb.skip(31_000)
+    await sleep(60)
+    s.px1.answer(asked, 200)
+    await s.phone.next(200)
+    s.lb.skip(2000)
+    await sleep(60)
+    s.px1.answer(asked, 200)
+    await sleep(60)
+    expect(s.phone.count(200)).toBe(2)
+  })
+
+  it('goes the first 2xx only where it is no INVITE', async () => {
+    await using s = await scene()
+    s.phone.ask({ method: 'MESSAGE' })
+    const first = await s.px1.next('MESSAGE')
+    const second = await s.px2.next('MESSAGE')
+    s.px2.answer(second, 200)
+    await s.phone.next(200)
+    s.px1.answer(first, 200)
+    s.px2.answer(second, 200)
+    await sleep(60)
+    expect(s.phone.count(200)).toBe(1)
+  })
 })
 
-describe.concurrent('rule 23: of failures', () => {
+describe.concurrent('rule 23: best response: of failures', () => {
   it('a 503 of a proxy that rang goes on as 500, for others would be there', async () => {
     await using s = await scene()
     s.phone.ask()
@@ -131,23 +175,86 @@ describe.concurrent('rule 23: of failures', () => {
       expect(s.px2.heard).toEqual([])
     },
   )
+
+  /** Both proxies have the INVITE, and both have spoken. */
+  async function atBoth(s: Scene) {
+    const invite = s.phone.ask()
+    const first = await s.px1.next('INVITE')
+    const second = await s.px2.next('INVITE')
+    s.px2.answer(second, 100)
+    s.px1.answer(first, 100)
+    await sleep(50)
+    return { invite, first, second }
+  }
+
+  it.each([
+    { one: 404, other: 500, best: 404 },
+    { one: 404, other: 302, best: 302 },
+    { one: 480, other: 407, best: 407 },
+    { one: 480, other: 484, best: 484 },
+    { one: 604, other: 302, best: 604 },
+    { one: 482, other: 500, best: 500 },
+  ])('$best goes on of $one and $other', async ({ one, other, best }) => {
+    await using s = await scene()
+    const { first, second } = await atBoth(s)
+    s.px1.answer(first, one)
+    await sleep(30)
+    s.px2.answer(second, other)
+    await s.phone.next(best)
+    expect(s.phone.count(best === one ? other : one)).toBe(0)
+  })
+
+  it('401 and 407 of several branches go on as one, with all their challenges', async () => {
+    await using s = await scene()
+    const { first, second } = await atBoth(s)
+    const [www, digest] = ['Digest realm="a", nonce="1", qop="auth,auth-int"', 'Digest realm="b", nonce="2"']
+    s.px2.answer(second, 401, { headers: [`WWW-Authenticate: ${www}`] })
+    await s.px2.next('ACK')
+    s.px1.answer(first, 407, { headers: [`Proxy-Authenticate: ${digest}`, 'X-Theirs: yes'] })
+    const challenge = await s.phone.next(407)
+    expect(challenge.all('WWW-Authenticate')).toEqual([www])
+    expect(challenge.all('Proxy-Authenticate')).toEqual([digest])
+    expect([challenge.one('X-Theirs'), challenge.all('Content-Length')]).toEqual(['yes', ['0']])
+  })
 })
 
-it('rule 24: a 6xx ends the search', async () => {
-  await using s = await scene()
-  s.phone.ask()
-  const first = await s.px1.next('INVITE')
-  const second = await s.px2.next('INVITE')
-  s.px2.answer(second, 100)
-  await sleep(50)
-  s.px1.answer(first, 603)
-  s.px2.answer(await s.px2.next('CANCEL'), 200)
-  s.px2.answer(second, 487)
-  await s.phone.next(603)
-  expect(s.phone.count(487)).toBe(0)
+describe.concurrent('rule 24: 6xx and 3xx: a', () => {
+  it('6xx ends the search: who still looks is cancelled', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    const first = await s.px1.next('INVITE')
+    const second = await s.px2.next('INVITE')
+    s.px2.answer(second, 100)
+    await sleep(50)
+    s.px1.answer(first, 603)
+    s.px2.answer(await s.px2.next('CANCEL'), 200)
+    s.px2.answer(second, 487)
+    await s.phone.next(603)
+    expect(s.phone.count(487)).toBe(0)
+  })
+
+  it('6xx ends the search: nobody else is tried', async () => {
+    await using s = await scene()
+    s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 603)
+    await s.phone.next(603)
+    await sleep(700)
+    expect(s.px2.heard).toEqual([])
+  })
+
+  it('3xx goes to the caller with its Contact, which we do not follow', async () => {
+    await using s = await scene()
+    await using elsewhere = await Peer.open()
+    s.phone.ask()
+    const contact = `<${elsewhere.uri}>;q=0.7`
+    s.px1.answer(await s.px1.next('INVITE'), 302, { headers: [`Contact: ${contact}`] })
+    expect((await s.phone.next(302)).one('Contact')).toBe(contact)
+    await sleep(700)
+    expect([...elsewhere.heard, ...s.px2.heard]).toEqual([])
+  })
 })
 
-it('rule 25: forks behind a proxy keep their To tags, and each 2xx is a dialog', async () => {
+it('rule 25: forked responses: forks behind a proxy keep their To tags, and each 2xx is a dialog', async () => {
   await using s = await scene()
   s.phone.ask()
   const asked = await s.px1.next('INVITE')
