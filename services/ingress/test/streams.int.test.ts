@@ -10,7 +10,7 @@ describe('a caller by TCP, a proxy by UDP', () => {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await Peer.open())
     const lb = stack.use(
-      await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await StreamPeer.connect(lb.place))
     return { px, lb, phone, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -71,7 +71,7 @@ describe('a proxy by TCP', () => {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await StreamProxy.open())
     const lb = stack.use(
-      await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await Phone.open(lb.place))
     return { px, lb, phone, stack, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -125,7 +125,7 @@ describe('a registered phone', () => {
     await using stack = new AsyncDisposableStack()
     const px = stack.use(await Peer.open())
     const lb = stack.use(
-      await startIngress({ tcp: true, pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await StreamPeer.connect(lb.place))
     phone.send(requestBytes(overTcp(phone, { method: 'REGISTER', uri: 'sip:example.com' })))

@@ -108,7 +108,7 @@ describe.concurrent('rule 15: received and rport: the way back', () => {
 
 describe.concurrent('rule 15: received and rport: the way back to a caller by TCP', () => {
   it('is his connection', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     await using phone = await StreamPeer.connect(s.lb.place)
     const via = `SIP/2.0/TCP phone.invalid:9;branch=z9hG4bK${token()}`
     phone.send(requestBytes(overTcp(phone, { via })))
@@ -120,7 +120,7 @@ describe.concurrent('rule 15: received and rport: the way back to a caller by TC
   })
 
   it('is one to the port of his Via, at the address that he had, once that connection is gone', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     await using ear = await StreamProxy.open()
     const phone = await StreamPeer.connect(s.lb.place)
     const via = `SIP/2.0/TCP phone.invalid:${ear.place.port};branch=z9hG4bK${token()}`
@@ -193,7 +193,7 @@ describe.concurrent('rule 16: Record-Route: it', () => {
   })
 
   it('is two where the sides know us by different transports, that of the proxy on top', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     await using phone = await StreamPeer.connect(s.lb.place)
     phone.send(requestBytes(overTcp(phone)))
     const asked = await s.px1.next('INVITE')
@@ -280,7 +280,7 @@ describe.concurrent('rule 17: body and headers:', () => {
   })
 
   it('what goes by a connection is told its length', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     await using px = await StreamProxy.open()
     s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: px.uri }] } })
     const bytes = requestBytes({ method: 'MESSAGE', via: s.phone.via(), callId: token(), body: 'hello' })
@@ -312,7 +312,7 @@ describe.concurrent('rule 19: size: a request', () => {
   async function beside(uriOf: (px: StreamProxy) => string) {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await StreamProxy.open())
-    const s = stack.use(await scene({ tcp: true, px1Uri: uriOf(px) }))
+    const s = stack.use(await scene({ listen: ['tcp'], px1Uri: uriOf(px) }))
     const datagrams = stack.use(await Peer.open('127.0.0.1', px.place.port))
     return { ...s, px, datagrams, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
@@ -349,7 +349,7 @@ describe.concurrent('rule 19: size: a request', () => {
   })
 
   it('goes by UDP all the same where the proxy takes no connection', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     s.phone.ask({ body: large })
     expect((await s.px1.next('INVITE')).one('Via')).toContain('SIP/2.0/UDP')
     expect(s.px2.heard).toEqual([])
@@ -391,7 +391,7 @@ describe.concurrent('rule 20: framing: datagrams', () => {
 describe.concurrent('rule 20: framing: on a connection', () => {
   async function connected() {
     const stack = new AsyncDisposableStack()
-    const s = stack.use(await scene({ tcp: true }))
+    const s = stack.use(await scene({ listen: ['tcp'] }))
     const caller = stack.use(await StreamPeer.connect(s.lb.place))
     return { ...s, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }

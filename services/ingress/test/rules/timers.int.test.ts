@@ -211,7 +211,7 @@ describe.concurrent('rule 28: by a connection', () => {
   async function byTcp() {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await StreamProxy.open())
-    const s = stack.use(await scene({ tcp: true, px1Uri: px.uri }))
+    const s = stack.use(await scene({ listen: ['tcp'], px1Uri: px.uri }))
     s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: px.uri }] } })
     const caller = stack.use(await StreamPeer.connect(s.lb.place))
     return { ...s, px, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() }
@@ -257,7 +257,7 @@ describe.concurrent('rule 28: by a connection', () => {
   })
 
   it('a late 2xx finds its caller though the transaction ended with the ACK', async () => {
-    await using s = await scene({ tcp: true })
+    await using s = await scene({ listen: ['tcp'] })
     await using caller = await StreamPeer.connect(s.lb.place)
     const invite = overTcp(caller)
     caller.send(requestBytes(invite))
