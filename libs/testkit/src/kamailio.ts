@@ -17,6 +17,8 @@ export interface KamailioOptions {
   readonly children?: number
   /** Default true. */
   readonly recordRoute?: boolean
+  /** Requests of dialogs that it knows nothing of, and OPTIONS to nobody, too. Default false. */
+  readonly relaysAll?: boolean
 }
 
 /** A real Kamailio as a downstream proxy, on 127.0.0.1. */
@@ -54,6 +56,7 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
     rpcPort: options.rpcPort ?? (await freePort('tcp')),
     children: options.children ?? 2,
     recordRoute: options.recordRoute ?? true,
+    relaysAll: options.relaysAll ?? false,
   }
   const file = join(folder, 'kamailio.cfg')
   await writeFile(file, kamailioConfig(settings))
