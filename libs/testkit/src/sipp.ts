@@ -12,6 +12,8 @@ export interface SippOptions {
   /** Where requests go; left out for a scenario that begins by receiving. */
   readonly target?: Address
   readonly port?: number
+  /** Default udp. tcp: one connection for all calls; tcp-per-call: one for each. */
+  readonly transport?: 'udp' | 'tcp' | 'tcp-per-call'
   readonly calls?: number
   readonly ratePerSecond?: number
   /** Most calls at a time. */
@@ -53,7 +55,7 @@ export async function runSipp(options: SippOptions & { target: Address; calls: n
 /** SIPp on 127.0.0.1, the called side as a rule: runs until it is stopped. */
 export async function startSipp(options: SippOptions): Promise<Sipp> {
   const folder = await mkdtemp(join(tmpdir(), 'siplb-sipp-'))
-  const port = options.port ?? (await freePort('udp'))
+  const port = options.port ?? (await freePort(options.transport?.startsWith('tcp') === true ? 'tcp' : 'udp'))
   const child = startChild('sipp', argumentsOf(options, port, folder), { cwd: folder })
   const overdue = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000)
   const finished = child.exited.then(async (exit) => {
@@ -78,6 +80,9 @@ export async function startSipp(options: SippOptions): Promise<Sipp> {
   }
 }
 
+// It wants no more sockets than it may have files.
+const modes = { udp: ['u1'], tcp: ['t1'], 'tcp-per-call': ['tn', '-max_socket', '1000'] }
+
 function argumentsOf(options: SippOptions, port: number, folder: string): string[] {
   const {
     scenario,
@@ -88,9 +93,10 @@ function argumentsOf(options: SippOptions, port: number, folder: string): string
     pauseMs,
     user = 'bob',
     domain = 'example.com',
+    transport = 'udp',
     args = [],
   } = options
-  const network = ['-i', '127.0.0.1', '-p', String(port), '-nostdin']
+  const network = ['-i', '127.0.0.1', '-p', String(port), '-t', ...modes[transport], '-nostdin']
   const dialled = ['-sf', scenario, '-s', user, '-key', 'domain', domain, '-d', String(pauseMs ?? 0)]
   const statistics = ['-trace_stat', '-stf', join(folder, 'statistics.csv'), '-fd', '1']
   const errors = ['-trace_err', '-error_file', join(folder, 'errors.log')]
@@ -107,9 +113,9 @@ function argumentsOf(options: SippOptions, port: number, folder: string): string
   ]
 }
 
-// /proc/net/udp (proc_net(5)) has the local port in hexadecimal.
+// /proc/net/udp and tcp (proc_net(5)) have the local port in hexadecimal, behind the first colon that is not the number's.
 async function isBound(port: number): Promise<boolean> {
-  const sockets = await readFile('/proc/net/udp', 'utf8')
+  const sockets = (await readFile('/proc/net/udp', 'utf8')) + (await readFile('/proc/net/tcp', 'utf8'))
   return sockets.includes(`:${port.toString(16).toUpperCase().padStart(4, '0')} `)
 }
 

@@ -3,7 +3,7 @@ import { weightsChanged, weightsQuestion, type WeightTable } from '@siplb/contra
 import { startNats, type TestNats } from './nats.ts'
 import { freePort } from './ports.ts'
 import { spawnService, type ServiceProcess } from './service.ts'
-import type { Address } from './sip/message.ts'
+import { hostPort, type Address } from './sip/message.ts'
 import { waitFor } from './wait-for.ts'
 
 export interface StackOptions {
@@ -11,7 +11,11 @@ export interface StackOptions {
   readonly pools: Readonly<Record<string, object>>
   /** Further keys of the configuration file, such as `weights`. */
   readonly config?: Readonly<Record<string, object>>
+  /** What callers may use. Default udp; tls and wss want `ingress.tls` in `config`. */
+  readonly transports?: readonly SipTransport[]
 }
+
+type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
 const services = ['weigher', 'location', 'prober', 'ingress'] as const
 export type ServiceName = (typeof services)[number]
@@ -19,8 +23,10 @@ export type ServiceName = (typeof services)[number]
 /** The whole product: a NATS server and one process of each service. */
 export interface Stack extends AsyncDisposable {
   readonly nats: TestNats
-  /** Where callers send to. */
+  /** Where callers send to, by UDP. */
   readonly sip: Address
+  /** Where callers send to by any of its transports. */
+  entrance(transport: SipTransport): Address
   readonly bus: Bus
   /** Every table that was published, oldest first. */
   readonly tables: readonly WeightTable[]
@@ -34,10 +40,10 @@ export interface Stack extends AsyncDisposable {
   metric(name: string, service?: ServiceName): Promise<number>
 }
 
-export async function startStack({ pools, config = {} }: StackOptions): Promise<Stack> {
+export async function startStack({ pools, config = {}, transports = ['udp'] }: StackOptions): Promise<Stack> {
   const nats = await startNats()
-  const port = await freePort('udp')
-  const listen = [`udp://127.0.0.1:${port}`]
+  const entrances = await entrancesFor(transports)
+  const listen = [...entrances].map(([transport, local]) => `${transport}://${hostPort(local)}`)
   const whole = {
     ...config,
     nats: { servers: [nats.url] },
@@ -86,8 +92,14 @@ export async function startStack({ pools, config = {} }: StackOptions): Promise<
     return found
   }
   const table = (pool = 'default') => bus.request(weightsQuestion, { pool }, {}, 2000)
+  const entrance = (transport: SipTransport) => {
+    const found = entrances.get(transport)
+    if (found === undefined) throw new Error(`nobody listens on ${transport}`)
+    return found
+  }
   return {
-    ...{ nats, bus, tables, service, spawn, table, sip: { address: '127.0.0.1', port } },
+    ...{ nats, bus, tables, service, spawn, table, entrance },
+    sip: entrances.get('udp') ?? { address: '127.0.0.1', port: 0 },
     async shareOf(proxy, pool) {
       const { proxies } = await table(pool)
       const sum = proxies.reduce((total, { weight }) => total + weight, 0)
@@ -100,4 +112,13 @@ export async function startStack({ pools, config = {} }: StackOptions): Promise<
     },
     [Symbol.asyncDispose]: dispose,
   }
+}
+
+async function entrancesFor(transports: readonly SipTransport[]): Promise<Map<SipTransport, Address>> {
+  const found = new Map<SipTransport, Address>()
+  for (const transport of transports) {
+    const port = await freePort(transport === 'udp' ? 'udp' : 'tcp')
+    found.set(transport, { address: '127.0.0.1', port })
+  }
+  return found
 }

@@ -10,7 +10,11 @@ const tight = { perSecond: 0.001, burst: 3 }
 
 /** Strangers all: the phone is not trusted, and no proxy has its address. */
 const strangers = (limits: object = {}) =>
-  scene({ proxyAddress: '127.0.0.2', tcp: true, ingress: { trusted: [], limits: { perAddress: tight, ...limits } } })
+  scene({
+    proxyAddress: '127.0.0.2',
+    listen: ['tcp'],
+    ingress: { trusted: [], limits: { perAddress: tight, ...limits } },
+  })
 
 /** Copies are not counted. */
 const transactionsAt = (peer: Peer): number => new Set(peer.heard.map(({ branch }) => branch)).size

@@ -93,8 +93,10 @@ function readBare(value: NameAddr, stop: number): number {
 }
 
 function readBracketed(value: NameAddr, less: number, end: number): number {
-  const greater = value.bytes.indexOf(GREATER, less)
-  if (greater < 0 || greater >= end) return -1
+  const { bytes } = value
+  let greater = less + 1
+  while (greater < end && bytes[greater] !== GREATER) greater++
+  if (greater === end) return -1
   value.isBracketed = true
   value.uriStart = less + 1
   value.uriEnd = greater

@@ -13,8 +13,12 @@ export interface RouteValue {
   readonly isLoose: boolean
 }
 
+/** A longer way than Max-Forwards can count (RFC 3261, 20.22) is none; reading it would only cost. */
+const MOST = 255
+
 /**
- * All values of one route header, in order. Undefined when one of them is none: whoever routes by it must not guess.
+ * All values of one route header, in order. Undefined when one of them is none, or when there are more than any request can
+ * travel: whoever routes by it must not guess.
  */
 export function parseRoutes(
   message: { readonly bytes: Buffer; readonly lines: readonly HeaderLine[] },
@@ -32,7 +36,7 @@ function takeLine(bytes: Buffer, line: HeaderLine, routes: RouteValue[]): boolea
   while (at >= 0) {
     const value = parseNameAddr(bytes, at, line.valueEnd)
     const route = value === undefined ? undefined : toRoute(value)
-    if (value === undefined || route === undefined) return false
+    if (value === undefined || route === undefined || routes.length === MOST) return false
     routes.push(route)
     at = value.nextStart
   }

@@ -62,9 +62,12 @@ function userInfo(text: string | undefined): { user: string | undefined; passwor
 function endOfHost(rest: string, start: number): number {
   if (rest[start] === '[') return rest.indexOf(']', start) + 1
   let end = start
-  while (end < rest.length && !':;?'.includes(rest.charAt(end))) end++
+  while (end < rest.length && !endsHost(rest.charCodeAt(end))) end++
   return end
 }
+
+// The colon of a port, the semicolon of parameters, the question mark of headers.
+const endsHost = (c: number): boolean => c === 0x3a || c === 0x3b || c === 0x3f
 
 function indexOrEnd(text: string, character: string, from: number, end: number): number {
   const found = text.indexOf(character, from)
@@ -86,11 +89,13 @@ function readPort(rest: string, colon: number, end: number): number {
 function parseParams(text: string): ReadonlyMap<string, string> | undefined {
   if (text === '') return noParams
   const params = new Map<string, string>()
-  for (const part of text.slice(1).split(';')) {
-    const equals = part.indexOf('=')
-    const name = (equals < 0 ? part : part.slice(0, equals)).toLowerCase()
+  for (let at = 1; at <= text.length;) {
+    const stop = indexOrEnd(text, ';', at, text.length)
+    const equals = indexOrEnd(text, '=', at, stop)
+    const name = text.slice(at, equals).toLowerCase()
     if (name === '' || params.has(name)) return undefined // 19.1.1: a parameter name must not appear twice
-    params.set(name, equals < 0 ? '' : part.slice(equals + 1))
+    params.set(name, text.slice(equals + 1, Math.max(stop, equals + 1)))
+    at = stop + 1
   }
   return params
 }

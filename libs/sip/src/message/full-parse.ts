@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { SipError, refuseLineBreaks } from '../errors.ts'
-import { isTokenOctet } from './octets.ts'
+import { isToken } from './octets.ts'
 
 /** A request of our own, such as an OPTIONS that asks a proxy how it feels. Texts are written as latin1. */
 export interface RequestSpec {
@@ -78,8 +78,7 @@ function addHeader(headers: Record<string, unknown>, name: string, value: string
 }
 
 function token(text: string): string {
-  const octets = Buffer.from(text, 'latin1')
-  if (octets.length > 0 && octets.every(isTokenOctet)) return text
+  if (isToken(text)) return text
   throw new SipError('unbuildable', `"${text}" is no token; use letters, digits and -.!%*_+\`'~`)
 }
 

@@ -48,7 +48,12 @@ export function octetAt(bytes: Buffer, at: number): number {
 
 const is = (octet: number | undefined, bit: number): boolean => ((classes[octet ?? 256] ?? 0) & bit) !== 0
 
-export const isTokenOctet = (octet: number | undefined): boolean => is(octet, TOKEN)
+const isTokenOctet = (octet: number | undefined): boolean => is(octet, TOKEN)
+export function isToken(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (!isTokenOctet(text.charCodeAt(i))) return false
+  return text !== ''
+}
+
 /** SP, HTAB, and the CR and LF of a folded line. */
 export const isWhitespace = (octet: number | undefined): boolean => is(octet, WHITESPACE)
 export const isDigit = (octet: number | undefined): boolean => octet !== undefined && octet >= ZERO && octet <= NINE

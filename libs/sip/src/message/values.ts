@@ -49,13 +49,12 @@ function unfolded(bytes: Buffer, start: number, end: number): string {
   const text = textOf(bytes, start, end)
   if (!text.includes('\r\n')) return text
   let result = ''
+  let from = start
   for (let at = start; at < end; at++) {
-    if (bytes[at] !== CR || bytes[at + 1] !== LF) {
-      result += text.charAt(at - start)
-      continue
-    }
-    at = skipWhitespace(bytes, at, end) - 1
-    result = `${result.trimEnd()} `
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) continue
+    result += `${textOf(bytes, from, trimEnd(bytes, from, at))} `
+    from = skipWhitespace(bytes, at, end)
+    at = from - 1
   }
-  return result
+  return result + textOf(bytes, from, end)
 }

@@ -2,24 +2,16 @@ import type { Socket } from 'node:net'
 import { StreamFramer } from '../framing/stream-framer.ts'
 import type { Framed } from '../framing/stream-framer.ts'
 import type { Endpoint, SocketProblem, Transport } from './flow.ts'
+import type { Ends } from './socket-ends.ts'
 import { ourProblem, problemOf } from './socket-problem.ts'
 import type { Reason } from './socket-problem.ts'
+import { BACKLOG, CLOSE_MS } from './stream.ts'
 import type { StreamConnection, StreamHandlers, StreamLimits } from './stream.ts'
 
-/** What may wait for a peer that reads slowly; more, and it does not read at all. */
-const BACKLOG = 1024 * 1024
 /** For the last answer to be given, where nothing more can come. */
 const ANSWER_MS = 250
-/** For what waits to go out, and for the other side to close as well. */
-const CLOSE_MS = 500
 
 const crlf = Buffer.from('\r\n')
-
-export interface Ends {
-  readonly transport: Transport
-  readonly local: Endpoint
-  readonly remote: Endpoint
-}
 
 /** SIP over a connected socket, TCP or TLS: cut into messages, kept to its limits. */
 export class SocketConnection implements StreamConnection {

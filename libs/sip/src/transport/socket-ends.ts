@@ -1,6 +1,11 @@
 import type { Socket } from 'node:net'
-import type { Transport } from './flow.ts'
-import type { Ends } from './socket-connection.ts'
+import type { Endpoint, Transport } from './flow.ts'
+
+export interface Ends {
+  readonly transport: Transport
+  readonly local: Endpoint
+  readonly remote: Endpoint
+}
 
 /** SIP's messages are small and answered at once, so nothing waits for more to send (Nagle); dead peers are noticed. */
 export const socketOptions = {

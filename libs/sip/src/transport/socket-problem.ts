@@ -12,6 +12,7 @@ const reasons = {
   'header-deadline': 'a message that had begun did not end in time',
   'handshake-deadline': 'a connection was not ready for messages in time',
   'tls-handshake': 'a TLS handshake failed',
+  'websocket-handshake': 'a WebSocket handshake failed',
   idle: 'nothing came or went for long',
   backlog: 'the other side does not read what it is sent',
   closed: 'the connection is closed',

@@ -5,13 +5,18 @@ import { ConnectionCount } from './connection-count.ts'
 import type { Endpoint, Transport } from './flow.ts'
 import { SocketConnection } from './socket-connection.ts'
 import { endsOf, socketOptions } from './socket-ends.ts'
+import type { Ends } from './socket-ends.ts'
 import { ourProblem, problemOf } from './socket-problem.ts'
+import type { Reason } from './socket-problem.ts'
 import { defaultStreamLimits } from './stream.ts'
 import type { StreamConnection, StreamHandlers, StreamLimits, StreamListener, TlsServer } from './stream.ts'
 import { createTlsDoor } from './tls.ts'
+import { WebSocketConnection } from './websocket-connection.ts'
+import { createWebSocketDoor } from './websocket-door.ts'
+import type { WebSocketDoor } from './websocket-door.ts'
 
 /** Connections that the system keeps while we are busy: a burst is taken, not turned away. */
-const BACKLOG = 1_024
+const QUEUE = 1_024
 
 export interface ListenStream {
   readonly transport: Exclude<Transport, 'udp'>
@@ -39,7 +44,6 @@ export interface ListenStreamHandlers extends StreamHandlers {
  */
 export async function listenStream(options: ListenStream, handlers: ListenStreamHandlers): Promise<StreamListener> {
   if (isSecure(options.transport) && options.tls === undefined) throw new TypeError('a secure transport needs `tls`')
-  if (isWebSocket(options.transport)) throw new TypeError(`listening for ${options.transport} is not there yet`)
   const server = createServer(socketOptions)
   const listener = new Listener(server, options, handlers)
   await bound(server, options)
@@ -59,6 +63,7 @@ class Listener implements StreamListener {
   readonly #sockets = new Set<Socket>()
   /** Ready for messages. */
   readonly #connections = new Map<string, StreamConnection>()
+  readonly #webSocketDoor: WebSocketDoor | undefined
   #local: Endpoint
   #tlsDoor: TlsDoor | undefined = undefined
 
@@ -70,6 +75,7 @@ class Listener implements StreamListener {
     this.#handlers = handlers
     this.#limits = { ...defaultStreamLimits, ...options.limits }
     this.#count = new ConnectionCount(this.#limits)
+    if (isWebSocket(transport)) this.#webSocketDoor = this.#createWebSocketDoor()
     if (options.tls !== undefined) this.setTls(options.tls)
     server.on('connection', (socket) => this.#accept(socket))
     server.on('listening', () => this.#onListening())
@@ -92,11 +98,25 @@ class Listener implements StreamListener {
     this.#tlsDoor = createTlsDoor(tls, this.#limits.headerDeadlineMs, {
       onSecure: (socket) => this.#ready(socket),
       onFailure: (error, socket) => {
-        const ends = endsOf(socket, this.#options.transport)
+        this.#refuse('tls-handshake', socket, error.message)
         socket.destroy()
-        this.#handlers.onProblem(ourProblem('tls-handshake', ends?.remote, error.message))
       },
     })
+  }
+
+  #createWebSocketDoor(): WebSocketDoor {
+    const { headerDeadlineMs, buffered } = this.#limits
+    return createWebSocketDoor({
+      handshakeMs: headerDeadlineMs,
+      maxPayload: buffered,
+      onFailure: (reason, socket) => this.#refuse(reason, socket),
+      onOpen: (webSocket, socket) =>
+        this.#open(socket, (ends) => new WebSocketConnection(webSocket, socket, ends, this.#limits, this.#watching)),
+    })
+  }
+
+  #refuse(reason: Reason, socket: Socket, detail?: string): void {
+    this.#handlers.onProblem(ourProblem(reason, endsOf(socket, this.#options.transport)?.remote, detail))
   }
 
   async close(): Promise<void> {
@@ -132,9 +152,14 @@ class Listener implements StreamListener {
   }
 
   #ready(socket: Socket): void {
+    if (this.#webSocketDoor !== undefined) this.#webSocketDoor.admit(socket)
+    else this.#open(socket, (ends) => new SocketConnection(socket, ends, this.#limits, this.#watching))
+  }
+
+  #open(socket: Socket, make: (ends: Ends) => StreamConnection): void {
     const ends = endsOf(socket, this.#options.transport)
     if (ends === undefined) return void socket.destroy()
-    const connection = new SocketConnection(socket, ends, this.#limits, this.#watching)
+    const connection = make(ends)
     this.#connections.set(keyOf(connection.remote), connection)
     this.#handlers.onOpen?.(connection)
   }
@@ -143,7 +168,9 @@ class Listener implements StreamListener {
     onPacket: (packet) => this.#handlers.onPacket(packet),
     onProblem: (problem) => this.#handlers.onProblem(problem),
     onClosed: (connection, problem) => {
-      this.#connections.delete(keyOf(connection.remote))
+      // A new one from the same port may be there before the end of the old one is told.
+      const key = keyOf(connection.remote)
+      if (this.#connections.get(key) === connection) this.#connections.delete(key)
       this.#handlers.onClosed(connection, problem)
     },
   }
@@ -156,7 +183,7 @@ function bound(server: Server, { address, port, reusePort = false }: ListenStrea
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     // ipv6Only: a listener on `::` stands beside the one on 0.0.0.0, and addresses never come IPv4-mapped.
-    server.listen({ host: address, port, reusePort, ipv6Only: isIPv6(address), backlog: BACKLOG }, () => {
+    server.listen({ host: address, port, reusePort, ipv6Only: isIPv6(address), backlog: QUEUE }, () => {
       server.off('error', reject)
       resolve()
     })

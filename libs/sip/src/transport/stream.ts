@@ -2,6 +2,11 @@ import { defaultLimits } from '../message/limits.ts'
 import type { Limits } from '../message/limits.ts'
 import type { Endpoint, Flow, Packet, SocketProblem } from './flow.ts'
 
+/** What may wait for a peer that reads slowly; more, and it does not read at all. */
+export const BACKLOG = 1024 * 1024
+/** For what waits to go out, and for the other side to close as well. */
+export const CLOSE_MS = 500
+
 /** One connection, dialled by us or accepted. It is the flow of all that comes by it. */
 export interface StreamConnection extends Flow {
   /** Sends what waits and ends; after 500 ms it is destroyed. */

@@ -1,7 +1,7 @@
 import { HeaderId, headerName, parseCSeq, parseNameAddrText, parseRoutes, parseVia } from '@siplb/sip'
 import type { Via } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { asRequest, invite } from '../messages.ts'
+import { asMalformed, asRequest, invite } from '../messages.ts'
 
 const via = (text: string): Via | undefined => parseVia(Buffer.from(text, 'latin1'), 0, text.length)
 
@@ -110,6 +110,12 @@ describe('Route', () => {
       ['sip:one;lr', true],
       ['sip:two', false],
     ])
+  })
+
+  it('is none when it is longer than any way can be', () => {
+    const routes = (count: number) => asRequest(invite({ Route: Array(count).fill('<sip:a;lr>').join(',') }))
+    expect(parseRoutes(routes(255))).toHaveLength(255)
+    expect(asMalformed(invite({ Route: Array(256).fill('<sip:a;lr>').join(',') })).problem).toBe('route')
   })
 
   it('is read from Record-Route and Path as well, where a value may be none', () => {

@@ -70,6 +70,11 @@ describe('values', () => {
     expect(asRequest(invite({ Contact: '"a \t\r\n\t b" <sip:x>' })).values(HeaderId.Contact)).toEqual(['"a b" <sip:x>'])
   })
 
+  it('keep every octet in front of a fold, also one that another alphabet takes for a blank', () => {
+    const request = asRequest(invite({ Supported: 'voil\xc3\xa0 \r\n 100rel' }))
+    expect(request.first(HeaderId.Supported)).toBe('voil\xc3\xa0 100rel')
+  })
+
   it('of challenges keep their commas', () => {
     const challenge = 'Digest realm="r", nonce="n"'
     expect(asRequest(invite({ 'Proxy-Authorization': challenge })).values(HeaderId.ProxyAuthorization)).toEqual([

@@ -1,4 +1,4 @@
-import { HeaderId, type Endpoint, type SipRequest } from '@siplb/sip'
+import { HeaderId, isToken, type Endpoint, type SipRequest } from '@siplb/sip'
 import { sideOf, type Way } from './affinity.ts'
 import type { Target } from './branch.ts'
 import { readFlow } from './flow-text.ts'
@@ -59,7 +59,7 @@ export function admit(request: SipRequest, way: Way, source: Endpoint, around: S
   // 16.3 step 4: what comes from us cannot get better by going round.
   if (around.isLooped(request)) return answer(482)
   const required = request.values(HeaderId.ProxyRequire)
-  if (required.length > 0) return answer(420, [['Unsupported', required.join(', ')]]) // in one line: no more octets out than came in
+  if (required.length > 0) return unsupported(required)
   if (isForUs(request, way, around)) return { kind: 'health' }
   // RFC 5393, 5.3.3: not even one more may have it.
   if (Number(request.first(HeaderId.MaxBreadth) ?? 1) === 0) return answer(440)
@@ -69,6 +69,11 @@ export function admit(request: SipRequest, way: Way, source: Endpoint, around: S
   // Never balanced at random: the proxy of this dialog is not known, and any other one would refuse it.
   if (request.to.tag !== undefined) return answer(481)
   return newRequest(request, way, source, around)
+}
+
+// In one line: no more octets out than came in. What is no option tag could not be sent back in a line of ours.
+function unsupported(required: readonly string[]): Admission {
+  return required.every(isToken) ? answer(420, [['Unsupported', required.join(', ')]]) : answer(400)
 }
 
 function isForUs(request: SipRequest, way: Way, around: Surroundings): boolean {

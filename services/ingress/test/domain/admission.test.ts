@@ -125,6 +125,11 @@ describe('validation', () => {
     expect(admitted({ headers: ['Require: 100rel'] })).toEqual({ kind: 'choose' })
   })
 
+  it('refuses a Proxy-Require that is no list of option tags: it could not be named in an answer', () => {
+    expect(admitted({ headers: ['Proxy-Require: foo, b\0ar'] })).toEqual(status(400))
+    expect(admitted({ headers: ['Proxy-Require: "foo"'] })).toEqual(status(400))
+  })
+
   it('looks at Max-Forwards before Proxy-Require, and at both before the dialog', () => {
     expect(admitted({ maxForwards: '0', headers: ['Proxy-Require: foo'] })).toEqual(status(483))
     expect(admitted({ ...fromCaller, headers: ['Proxy-Require: foo'] })).toMatchObject(status(420))
