@@ -2,7 +2,7 @@ import { isIPv6 } from 'node:net'
 import { createNatsBus, type Bus } from '@siplb/bus'
 import { config as configSchema, natsConfig, weightsQuestion, type Config } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, TlsFiles, type Registry } from '@siplb/runtime'
-import { createLocator } from '@siplb/sip/transport'
+import { createLocator, type Endpoint } from '@siplb/sip/transport'
 import { freePort, waitFor } from '@siplb/testkit'
 import { createIngressMetrics } from '../src/metrics.ts'
 import { DiskTables } from '../src/shell/disk-tables.ts'
@@ -40,8 +40,8 @@ export interface IngressSettings {
   /** Default: 127.0.0.1, and a free port. */
   readonly address?: string
   readonly port?: number
-  /** Listens at the same port by TCP too. */
-  readonly tcp?: boolean
+  /** Beside UDP; TCP at the same port, others at free ones. */
+  readonly listen?: readonly ('tcp' | 'tls' | 'ws' | 'wss')[]
 }
 
 /** The whole ingress in this process, on a real socket. */
@@ -49,6 +49,7 @@ export interface IngressUnderTest extends AsyncDisposable {
   readonly place: Place
   /** `127.0.0.1:port`, as it writes itself into Via and Record-Route. */
   readonly hostPort: string
+  placeOf(transport: 'tcp' | 'tls' | 'ws' | 'wss'): Place
   readonly bus: Bus
   /** Of the table that it chooses by. */
   revision(pool: string): { readonly epoch: number; readonly seq: number } | undefined
@@ -66,6 +67,10 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const { pools, ingress = {}, instance = 'lb1', secrets = ['a secret of thirty-two characters'] } = settings
   const { address = '127.0.0.1' } = settings
   const port = settings.port ?? (await freePort('udp'))
+  const streams: Endpoint[] = []
+  for (const transport of settings.listen ?? []) {
+    streams.push({ transport, address, port: transport === 'tcp' ? port : await freePort('tcp') })
+  }
   const parse = (given: IngressSettings['pools'], retry = settings.retry ?? {}, keys = ingress): Config =>
     configSchema.parse({ instance, ingress: keys, retry, pools: given })
   const bus = await connectBus('ingress', instance, settings.nats, settings.prefix)
@@ -76,10 +81,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   let skippedMs = 0
   const made = createIngress({
     config: parse(pools),
-    endpoints: [
-      { transport: 'udp', address, port },
-      ...(settings.tcp === true ? [{ transport: 'tcp', address, port } as const] : []),
-    ],
+    endpoints: [{ transport: 'udp', address, port }, ...streams],
     bus,
     disk: settings.stateDir === undefined ? undefined : new DiskTables(settings.stateDir),
     tokenKeys: secrets.map(createTokenKey),
@@ -95,6 +97,11 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const metric = (name: string, labels = {}) => sumOf(registry, name, labels)
   return {
     place: { address, port },
+    placeOf(transport) {
+      const found = streams.find((one) => one.transport === transport)
+      if (found === undefined) throw new Error(`the ingress under test does not listen by ${transport}`)
+      return found
+    },
     hostPort: isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`,
     bus,
     metric,

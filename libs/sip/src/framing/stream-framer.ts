@@ -80,13 +80,13 @@ export class StreamFramer {
   #keep(bytes: Buffer, at: number): void {
     if (at === 0 && this.#length > 0) return
     this.#length = bytes.length - at
+    // A copy: half a message must not keep a whole read alive.
     this.#held = this.#length === 0 ? nothing : Buffer.from(bytes.subarray(at))
   }
 
   // RFC 3261, 7.5: CRLFs before a start line are ignored; of them two are a ping, and one left over is a pong.
   #skipLineEnds(bytes: Buffer, at: number, framed: Framed[]): number {
     for (; bytes[at] === CR && bytes[at + 1] === LF; at += 2) {
-      this.#searched = 0
       this.#lineEnds++
       if (this.#lineEnds % 2 === 0) framed.push(ping)
     }

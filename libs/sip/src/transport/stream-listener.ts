@@ -168,7 +168,9 @@ class Listener implements StreamListener {
     onPacket: (packet) => this.#handlers.onPacket(packet),
     onProblem: (problem) => this.#handlers.onProblem(problem),
     onClosed: (connection, problem) => {
-      this.#connections.delete(keyOf(connection.remote))
+      // A new one from the same port may be there before the end of the old one is told.
+      const key = keyOf(connection.remote)
+      if (this.#connections.get(key) === connection) this.#connections.delete(key)
       this.#handlers.onClosed(connection, problem)
     },
   }

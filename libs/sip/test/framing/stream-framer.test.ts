@@ -117,10 +117,13 @@ describe('lines that two readers may take differently', () => {
     expect(told(frame([head, invite()]))).toEqual([`unframed ${problem} ${head.toString('latin1')}`])
   })
 
-  it('end the stream: a start line with another line end', () => {
-    const head = octets('OPTIONS sip:x SIP/2.0\nA', 'Content-Length: 0', '', '')
-    expect(told(frame([head, invite()]))).toEqual([`unframed line-end ${head.toString('latin1')}`])
-  })
+  it.each(['A', 'Content-Length: 5', '\r\nX: y'])(
+    'end the stream: a line feed alone and %j behind the start line',
+    (next) => {
+      const head = octets(`OPTIONS sip:x SIP/2.0\n${next}`, 'Content-Length: 0', '', '')
+      expect(told(frame([head, invite()]))).toEqual([`unframed line-end ${head.toString('latin1')}`])
+    },
+  )
 })
 
 describe('a header section', () => {
@@ -150,7 +153,7 @@ describe('octets handed out', () => {
 
   it('do not keep a whole read alive', () => {
     const small = withLength('Content-Length: 0')
-    const read = Buffer.concat(Array.from({ length: 500 }, () => small))
+    const read = Buffer.concat(Array.from({ length: 4_000 }, () => small))
     for (const one of frame([read])) {
       expect(one.kind === 'message' && one.bytes.buffer.byteLength).toBeLessThanOrEqual(Buffer.poolSize)
     }
@@ -179,7 +182,7 @@ describe('whatever comes', () => {
     const property = fc.property(stream, fc.array(fc.nat(5_000), { maxLength: 12 }), (bytes, places) => {
       expect(told(frame(split(bytes, places)))).toEqual(told(frame([bytes])))
     })
-    fc.assert(property, { numRuns: 2_000 })
+    fc.assert(property, { numRuns: 500 })
   })
 
   it('is cut exactly where scan sees the message end, and nothing is lost or made up', () => {
@@ -197,6 +200,6 @@ describe('whatever comes', () => {
         if (scanned.kind === 'malformed') expect(scanned.problem).not.toMatch(/content-length|line-end|repeated-header/)
       }
     })
-    fc.assert(property, { numRuns: 2_000 })
+    fc.assert(property, { numRuns: 500 })
   })
 })

@@ -76,6 +76,8 @@ describe('a listener', () => {
     await waitFor(() => listener.size === 2, 2_000)
     await plain(listener)
     await waitFor(() => listener.size === 3, 2_000)
+    await gone(await plain(listener))
+    expect((await problems.take()).code).toBe('address-limit')
   })
 
   it('has no such limit for those that are exempt, but one for all', async () => {

@@ -45,6 +45,12 @@ const statusOf = (client: WebSocket): Promise<number | undefined> =>
 const upgrade = (...lines: string[]): string =>
   ['GET / HTTP/1.1', 'Host: x', 'Connection: Upgrade', 'Upgrade: websocket', ...lines, '', ''].join('\r\n')
 
+const handshake = upgrade(
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Protocol: sip',
+)
+
 describe.each(['ws', 'wss'] as const)('SIP over %s', (transport) => {
   const listenThere = () => listenWs({ transport, tls: { cert: certificate.cert, key: certificate.key } })
 
@@ -186,20 +192,26 @@ describe('a WebSocket', () => {
     const { listener, packets, opened, closings } = await listenWs({ limits: { headerDeadlineMs: 150 } })
     const quiet = await connect(listener)
     const ours = await opened.take()
+    quiet.send(invite())
+    await packets.take()
     const slow = await plain(listener)
-    slow.write(
-      upgrade(
-        'Sec-WebSocket-Version: 13',
-        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-        'Sec-WebSocket-Protocol: sip',
-      ),
-    )
+    slow.write(handshake)
     await opened.take()
     slow.write(Buffer.from([0x82]))
     expect((await closings.take()).problem?.code).toBe('header-deadline')
     await new Promise((done) => setTimeout(done, 300))
     quiet.send(invite())
     expect((await packets.take()).flow).toBe(ours)
+  })
+
+  it('leaves nobody behind after a burst of resets, before, in and after the handshake', async () => {
+    const { listener, opened, closings } = await listenWs()
+    const peers = await Promise.all(Array.from({ length: 60 }, () => plain(listener)))
+    const begin = ['', 'GET / HTTP/1.1\r\n', handshake]
+    peers.forEach((peer, i) => peer.write(begin[i % 3] ?? ''))
+    await waitFor(() => opened.count === 20, 2_000)
+    for (const peer of peers) peer.resetAndDestroy()
+    await waitFor(() => listener.size === 0 && closings.count === 20, 5_000)
   })
 
   it('that is idle is closed', async () => {

@@ -147,6 +147,7 @@ export function createIngress(options: IngressOptions): Ingress {
     const parsed = parseUri(uri)
     return parsed !== undefined && addresses.isOurs(parsed.host, parsed.port)
   }
+  const tlsRenewal = createTlsRenewal(ctx, options.tls, listeners)
   const ways = new Ways(links, listeners, isOurselves)
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
@@ -166,7 +167,7 @@ export function createIngress(options: IngressOptions): Ingress {
       createOverloadExchange(ctx),
       publishing(ctx),
       listeners,
-      createTlsRenewal(ctx, options.tls, listeners),
+      tlsRenewal,
       calls(ctx, loop),
     ],
     reconfigure(changed) {
@@ -178,6 +179,7 @@ export function createIngress(options: IngressOptions): Ingress {
       gate.configure()
       ctx.tables.configure(changed.pools)
       addresses.refresh()
+      tlsRenewal.renew()
     },
   }
 }
