@@ -11,7 +11,7 @@ import {
   type TlsConfig,
 } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
-import { createLocator } from '@siplb/sip/transport'
+import { createLocator, type LocatorOptions } from '@siplb/sip/transport'
 import { waitFor } from '@siplb/testkit'
 import type { ProbedProxy } from '../src/domain/probed-proxy.ts'
 import { createProberMetrics } from '../src/metrics.ts'
@@ -51,6 +51,8 @@ export interface DeclaredProxy {
 export interface Surroundings {
   /** IPv4 address of a name without a dot, undefined where there is none. */
   readonly addressOf?: (name: string) => string | undefined
+  /** Instead of name servers. */
+  readonly ask?: LocatorOptions['ask'] | undefined
   /** As `ingress.tls` of the configuration. */
   readonly tls?: Partial<TlsConfig>
 }
@@ -60,7 +62,7 @@ export async function startLoop(
   pool: string,
   proxies: readonly DeclaredProxy[],
   settings: Partial<ProbeConfig> = {},
-  { addressOf, tls = {} }: Surroundings = {},
+  { addressOf, ask, tls = {} }: Surroundings = {},
 ): Promise<LoopUnderTest> {
   const samples: Heard<ResponseTime>[] = []
   const loads: Heard<Load>[] = []
@@ -82,6 +84,7 @@ export async function startLoop(
       now: nowMs,
       random: seeded(2),
       hostsFile: '/dev/null',
+      ...(ask === undefined ? {} : { ask }),
       ...(addressOf === undefined ? {} : { system: lookupOf(addressOf) }),
     }),
     tls: new ProxyTls({ servers: {}, requireClientCert: false, verifyProxies: true, ...tls }, nowMs),

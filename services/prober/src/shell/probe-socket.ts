@@ -36,6 +36,9 @@ export interface ProbeSocketOptions {
 export class ProbeSocket {
   readonly #options: ProbeSocketOptions
   #connection: ProbeConnection | undefined
+  /** Where the connection leads. */
+  #openTo: Place | undefined
+  /** Where the next one will, another one as long as there is doubt. */
   #endpoint: Place | undefined
   #isOpening = false
   #isClosed = false
@@ -73,6 +76,7 @@ export class ProbeSocket {
 
   trust(): void {
     this.#isDoubted = false
+    this.#endpoint = this.#openTo
   }
 
   close(): void {
@@ -83,23 +87,24 @@ export class ProbeSocket {
 
   async #open(now: number): Promise<void> {
     const isDoubted = this.#isDoubted && now >= this.#locateAt
-    const endpoint = now < this.#locateAt ? this.#endpoint : await this.#locate(now)
+    const endpoint = now < this.#locateAt ? this.#endpoint : await this.#locate(now, isDoubted)
     if (endpoint === undefined || this.#isClosed) return
-    const isThere = this.connection !== undefined && isSameEndpoint(endpoint, this.connection.remote)
     this.#endpoint = endpoint
+    const isThere = this.connection !== undefined && isSameEndpoint(endpoint, this.#openTo)
     // A connection whose other end vanished looks open for minutes.
     if (isThere && !(isDoubted && this.isDialled)) return
+    let connection: ProbeConnection
     try {
-      await this.#replace(await this.#connect(endpoint))
+      connection = await this.#connect(endpoint)
     } catch (error) {
-      if (!isThere) await this.#drop()
-      this.#unconnected(error, now)
+      if (!isThere && this.isDialled) await this.#drop()
+      return this.#unconnected(error, now)
     }
+    await this.#replace(connection, endpoint)
   }
 
-  async #locate(now: number): Promise<Place | undefined> {
+  async #locate(now: number, isDoubted: boolean): Promise<Place | undefined> {
     const { uri, locator } = this.#options
-    const isDoubted = this.#isDoubted
     this.#locateAt = now + LOCATE_EVERY_MS
     const located = await (isDoubted ? locator.locateAnew(uri) : locator.locate(uri))
     if (located.kind === 'located') return chooseEndpoint(located.endpoints, this.#endpoint, isDoubted)
@@ -108,9 +113,9 @@ export class ProbeSocket {
     return undefined
   }
 
-  #connect(endpoint: Place): Promise<ProbeConnection> {
+  async #connect(endpoint: Place): Promise<ProbeConnection> {
     const { handlers, tls, uri } = this.#options
-    return connectProbe(endpoint, () => tls.towards(uri.hostname), {
+    return await connectProbe(endpoint, () => tls.towards(uri.hostname), {
       onPacket: (packet) => handlers.onPacket(packet),
       onRefused: (problem) => handlers.onRefused(problem),
       onProblem: (problem) => handlers.onError(problem),
@@ -122,13 +127,14 @@ export class ProbeSocket {
     })
   }
 
-  async #replace(connection: ProbeConnection): Promise<void> {
+  async #replace(connection: ProbeConnection, endpoint: Place): Promise<void> {
     if (this.#isClosed) return connection.close()
     const { uri, log, handlers } = this.#options
     const before = this.#connection
     this.#connection = connection
-    const isAnother = before !== undefined && !isSameEndpoint(before.remote, connection.remote)
-    if (isAnother || this.#isFailing) log.info({ host: uri.host, ...connection.remote }, 'proxy has an address')
+    const isAnother = this.#openTo !== undefined && !isSameEndpoint(endpoint, this.#openTo)
+    if (isAnother || this.#isFailing) log.info({ host: uri.host, ...endpoint }, 'proxy has an address')
+    this.#openTo = endpoint
     this.#isFailing = false
     handlers.onOpen()
     await before?.close()

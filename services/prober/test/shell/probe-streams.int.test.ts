@@ -3,7 +3,7 @@ import type { Bus } from '@siplb/bus'
 import { HeaderId } from '@siplb/sip'
 import { freePort, makeCertificate, startNats, waitFor, type TestNats } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { connectBus, startLoop } from '../loop-under-test.ts'
+import { connectBus, startLoop, type Surroundings } from '../loop-under-test.ts'
 import { startStreamProxy } from '../stream-proxy.ts'
 
 let nats: TestNats
@@ -99,6 +99,32 @@ describe('a proxy by TCP', () => {
     for (const { request } of proxy.asked) expect(request.topVia.transport.toUpperCase()).toBe('TCP')
     expect(proxy.connections).toHaveLength(1)
   })
+})
+
+it('a proxy whose domain names two places is asked at the first, and at the other while that is gone', async () => {
+  const [first, second] = [await startStreamProxy(), await startStreamProxy()]
+  const service = (priority: number, port: number) =>
+    ({ type: 'service', priority, weight: 1, port, target: 'px1.example.com' }) as const
+  const zone = {
+    'SRV _sip._tcp.example.com': [service(1, first.port), service(2, second.port)],
+    'A px1.example.com': [{ type: 'address', address: '127.0.0.1' } as const],
+  }
+  const surroundings: Surroundings = {
+    ask: async ({ type, name }) => {
+      const records = Object.entries(zone).find(([question]) => question === `${type} ${name}`)?.[1]
+      return records === undefined ? { kind: 'nothing', code: 'ENODATA' } : { kind: 'records', records, ttlMs: 60_000 }
+    },
+  }
+  const proxies = [{ id: 'px1', uri: 'sip:example.com' }]
+  await using loop = await startLoop(bus, 'tcp-places', proxies, every, surroundings)
+  await waitFor(() => loop.samples.length >= 3, 5000)
+  expect(first.asked.length).toBeGreaterThanOrEqual(3)
+  expect(second.asked).toEqual([])
+  await first.close()
+  await waitFor(() => loop.samples.at(-1)?.outcome === 'refused', 5000)
+  await waitFor(() => loop.samples.at(-1)?.outcome === 'answered', 10_000)
+  expect(second.asked.length).toBeGreaterThanOrEqual(1)
+  await second.close()
 })
 
 describe('a proxy by TLS', () => {
