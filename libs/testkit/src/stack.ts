@@ -15,7 +15,7 @@ export interface StackOptions {
   readonly transports?: readonly SipTransport[]
 }
 
-export type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
+type SipTransport = 'udp' | 'tcp' | 'tls' | 'ws' | 'wss'
 
 const services = ['weigher', 'location', 'prober', 'ingress'] as const
 export type ServiceName = (typeof services)[number]

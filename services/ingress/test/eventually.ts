@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { expect } from 'vitest'
 
 /** Waits until this value is read; fails with the last one that was. (`expect.poll` knows no concurrent tests.) */
-export async function eventually<T>(read: () => T | Promise<T>, expected: NoInfer<T>, timeoutMs = 4000): Promise<void> {
+export async function eventually<T>(read: () => T | Promise<T>, expected: NoInfer<T>, timeoutMs = 8000): Promise<void> {
   const end = performance.now() + timeoutMs
   for (;;) {
     const value = await read()

@@ -1,14 +1,23 @@
 import { describe, expect, it } from 'vitest'
 import { eventually } from './eventually.ts'
+import { requestBytes, type RequestParts } from './messages.ts'
 import { Peer } from './peer.ts'
 import { Phone } from './phone.ts'
 import { contactOf, fromCallee, scene, type Scene } from './scene.ts'
+import { StreamPeer } from './stream-peer.ts'
 
 const tight = { perSecond: 0.001, burst: 3 }
 
 /** Strangers all: the phone is not trusted, and no proxy has its address. */
 const strangers = (limits: object = {}) =>
-  scene({ proxyAddress: '127.0.0.2', ingress: { trusted: [], limits: { perAddress: tight, ...limits } } })
+  scene({
+    proxyAddress: '127.0.0.2',
+    listen: ['tcp'],
+    ingress: { trusted: [], limits: { perAddress: tight, ...limits } },
+  })
+
+/** Copies are not counted. */
+const transactionsAt = (peer: Peer): number => new Set(peer.heard.map(({ branch }) => branch)).size
 
 async function expectDropped(s: Scene, reason: string, count: number): Promise<void> {
   const dropped = () => s.lb.metric('siplb_sip_dropped_total', { reason })
@@ -20,14 +29,14 @@ describe.concurrent('a source over its limit', () => {
     await using s = await strangers()
     for (let i = 0; i < 5; i++) s.phone.ask({ method: 'MESSAGE' })
     await expectDropped(s, 'rate-of-address', 2)
-    await eventually(() => s.px1.count('MESSAGE'), 3)
+    await eventually(() => transactionsAt(s.px1), 3)
     expect(s.phone.peer.heard).toEqual([])
   })
 
   it('is let through when it is trusted', async () => {
     await using s = await scene({ proxyAddress: '127.0.0.2', ingress: { limits: { perAddress: tight } } })
     for (let i = 0; i < 5; i++) s.phone.ask({ method: 'MESSAGE' })
-    await eventually(() => s.px1.count('MESSAGE'), 5)
+    await eventually(() => transactionsAt(s.px1), 5)
   })
 
   it('goes on with what it has begun: retransmissions, ACK, re-INVITE, CANCEL, BYE, and what the called side sends', async () => {
@@ -114,6 +123,35 @@ describe.concurrent('addresses that anybody may have made up', () => {
   })
 })
 
+describe.concurrent('a caller by TCP', () => {
+  it('is no stranger, for his address is proven, and is limited like any other', async () => {
+    await using s = await strangers({
+      strangers: { perSecond: 0.001, burst: 1 },
+      perAddress: { perSecond: 0.001, burst: 4 },
+    })
+    await using caller = await StreamPeer.connect(s.lb.place)
+    for (let i = 0; i < 6; i++) caller.send(requestBytes(byTcp(i)))
+    await expectDropped(s, 'rate-of-address', 2)
+    await eventually(() => transactionsAt(s.px1), 4)
+  })
+
+  it('has so many connections as the limits say, and no more', async () => {
+    await using s = await strangers({ connectionsPerAddress: 2 })
+    await using first = await StreamPeer.connect(s.lb.place)
+    await using second = await StreamPeer.connect(s.lb.place)
+    await using third = await StreamPeer.connect(s.lb.place)
+    await eventually(() => third.isEnded, true)
+    expect([first.isEnded, second.isEnded]).toEqual([false, false])
+  })
+
+  it('has so long for a message as the limits say', async () => {
+    await using s = await strangers({ headerDeadlineMs: 200 })
+    await using caller = await StreamPeer.connect(s.lb.place)
+    caller.send('MESSAGE sip:bob@example.com SIP/2.0\r\n')
+    await eventually(() => caller.isEnded, true)
+  })
+})
+
 describe.concurrent('a proxy of ours', () => {
   it('is never limited', async () => {
     await using called = await Peer.open('127.0.0.3')
@@ -123,7 +161,7 @@ describe.concurrent('a proxy of ours', () => {
       ingress: { trusted: [], limits: { perAddress: tight } },
     })
     for (let i = 0; i < 6; i++) s.px1.send(fromProxy(s.px1, i), s.lb.place)
-    await eventually(() => new Set(called.heard.map((invite) => invite.one('Call-ID'))).size, 6)
+    await eventually(() => transactionsAt(called), 6)
   })
 })
 
@@ -164,6 +202,11 @@ describe.concurrent('shedding of our own', () => {
     expect([...s.px1.heard, ...s.px2.heard]).toEqual([])
   })
 })
+
+function byTcp(n: number): RequestParts {
+  const via = `SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKtcp${n}`
+  return { method: 'MESSAGE', via, callId: `tcp-${n}` }
+}
 
 function fromProxy(proxy: Peer, n: number): string {
   return [

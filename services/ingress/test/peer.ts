@@ -114,7 +114,7 @@ export class Peer implements AsyncDisposable {
   }
 
   /** The next message of this kind that was not taken yet; waits for it. */
-  async next(wanted: Wanted, timeoutMs = 4000): Promise<Heard> {
+  async next(wanted: Wanted, timeoutMs = 8000): Promise<Heard> {
     const take = () => {
       const at = this.#untaken.findIndex((heard) => fits(heard, wanted))
       return at < 0 ? undefined : this.#untaken.splice(at, 1)[0]
@@ -134,6 +134,11 @@ export class Peer implements AsyncDisposable {
   /** How many of this kind came so far. */
   count(wanted: Wanted): number {
     return this.heard.filter((heard) => fits(heard, wanted)).length
+  }
+
+  /** The same, copies of one and the same not counted. */
+  countNew(wanted: Wanted): number {
+    return new Set(this.heard.filter((heard) => fits(heard, wanted)).map(({ branch }) => branch)).size
   }
 
   /** Answers as a callee does (RFC 3261, 8.2.6), to where the request came from. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events'
 import { createServer, connect, type Server, type Socket } from 'node:net'
 import { waitFor } from '@siplb/testkit'
+import type { RequestParts } from './messages.ts'
 import { Heard, responseText, type AnswerParts, type Place, type Wanted } from './peer.ts'
+import { token } from './phone.ts'
 
 /** One TCP connection that says exactly what the test wants; cuts what it hears by Content-Length, with no code of the balancer's. */
 export class StreamPeer implements AsyncDisposable {
@@ -10,6 +12,8 @@ export class StreamPeer implements AsyncDisposable {
   readonly #untaken: Heard[] = []
   readonly #socket: Socket
   #buffer = Buffer.alloc(0)
+  /** All octets that came, as latin1. */
+  octets = ''
   isEnded = false
 
   constructor(socket: Socket) {
@@ -40,7 +44,7 @@ export class StreamPeer implements AsyncDisposable {
     this.send(responseText(request, status, parts))
   }
 
-  async next(wanted: Wanted, timeoutMs = 4000): Promise<Heard> {
+  async next(wanted: Wanted, timeoutMs = 8000): Promise<Heard> {
     const fits = (heard: Heard) =>
       typeof wanted === 'number' ? heard.status === wanted : heard.startLine.startsWith(`${wanted} `)
     const take = () => {
@@ -68,6 +72,7 @@ export class StreamPeer implements AsyncDisposable {
   }
 
   #take(chunk: Buffer): void {
+    this.octets += chunk.toString('latin1')
     this.#buffer = Buffer.concat([this.#buffer, chunk])
     for (;;) {
       const end = this.#buffer.indexOf('\r\n\r\n')
@@ -119,5 +124,15 @@ export class StreamProxy implements AsyncDisposable {
     this.#server.close()
     for (const connection of this.connections) await connection.close()
     await closed
+  }
+}
+
+/** What a request of this phone says, where the test does not say otherwise. */
+export function overTcp(phone: { readonly hostPort: string }, parts: RequestParts = {}): RequestParts {
+  return {
+    via: `SIP/2.0/TCP ${phone.hostPort};rport;branch=z9hG4bK${token()}`,
+    callId: token(),
+    headers: [`Contact: <sip:alice@${phone.hostPort};transport=tcp>`],
+    ...parts,
   }
 }

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { startIngress } from './ingress-under-test.ts'
-import { requestBytes, type RequestParts } from './messages.ts'
+import { requestBytes } from './messages.ts'
 import { Peer } from './peer.ts'
 import { Phone, token } from './phone.ts'
-import { StreamPeer, StreamProxy } from './stream-peer.ts'
-
-function invite(phone: { readonly hostPort: string }, parts: RequestParts = {}): RequestParts {
-  return {
-    via: `SIP/2.0/TCP ${phone.hostPort};rport;branch=z9hG4bK${token()}`,
-    callId: token(),
-    headers: [`Contact: <sip:alice@${phone.hostPort};transport=tcp>`],
-    ...parts,
-  }
-}
+import { overTcp, StreamPeer, StreamProxy } from './stream-peer.ts'
 
 describe('a caller by TCP, a proxy by UDP', () => {
   async function scene() {
@@ -25,38 +16,9 @@ describe('a caller by TCP, a proxy by UDP', () => {
     return { px, lb, phone, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
 
-  it('is answered on its connection, and the proxy is told by UDP', async () => {
-    await using s = await scene()
-    s.phone.send(requestBytes(invite(s.phone)))
-    const asked = await s.px.next('INVITE')
-    expect(asked.one('Via')).toContain(`SIP/2.0/UDP ${s.lb.hostPort};`)
-    expect(asked.all('Via')[1]).toContain('SIP/2.0/TCP')
-    s.px.answer(asked, 200)
-    const ok = await s.phone.next(200)
-    expect(ok.all('Via')).toHaveLength(1)
-  })
-
-  it('gets two Record-Routes, of which the proxy side’s is the first', async () => {
-    await using s = await scene()
-    s.phone.send(requestBytes(invite(s.phone)))
-    const routes = (await s.px.next('INVITE')).all('Record-Route')
-    expect(routes).toHaveLength(2)
-    expect(routes[0]).not.toContain('transport')
-    expect(routes[1]).toContain(';transport=tcp;lr>')
-  })
-
-  it('is sent no copy of a final response: TCP loses none', async () => {
-    await using s = await scene()
-    s.phone.send(requestBytes(invite(s.phone, { uri: 'sip:x@example.com' })))
-    s.px.answer(await s.px.next('INVITE'), 486)
-    await s.phone.next(486)
-    await new Promise((resolve) => setTimeout(resolve, 1200))
-    expect(s.phone.count(486)).toBe(1)
-  })
-
   it('is reached by its connection when the callee hangs up, whatever its Contact says', async () => {
     await using s = await scene()
-    const parts = invite(s.phone, { headers: ['Contact: <sip:alice@nowhere.invalid;transport=tcp>'] })
+    const parts = overTcp(s.phone, { headers: ['Contact: <sip:alice@nowhere.invalid;transport=tcp>'] })
     s.phone.send(requestBytes(parts))
     const asked = await s.px.next('INVITE')
     s.px.answer(asked, 200, { headers: [`Contact: <sip:bob@${s.px.hostPort}>`] })
@@ -82,7 +44,7 @@ describe('a caller by TCP, a proxy by UDP', () => {
 
   it('whose connection is gone leaves 430 to the callee', async () => {
     await using s = await scene()
-    s.phone.send(requestBytes(invite(s.phone)))
+    s.phone.send(requestBytes(overTcp(s.phone)))
     const asked = await s.px.next('INVITE')
     s.px.answer(asked, 200, { headers: [`Contact: <sip:bob@${s.px.hostPort}>`] })
     const ok = await s.phone.next(200)
@@ -102,22 +64,15 @@ describe('a caller by TCP, a proxy by UDP', () => {
     )
     await s.px.next(430)
   })
-
-  it('gets 400 and the end of its connection for a message whose end cannot be told', async () => {
-    await using s = await scene()
-    const bytes = requestBytes(invite(s.phone)).toString('latin1').replace('Content-Length: 0', 'Content-Length: many')
-    s.phone.send(bytes)
-    await s.phone.next(400)
-    await expect.poll(() => s.phone.isEnded).toBe(true)
-  })
 })
 
 describe('a proxy by TCP', () => {
-  async function scene(more: { readonly large?: boolean } = {}) {
+  async function scene() {
     const stack = new AsyncDisposableStack()
     const px = stack.use(await StreamProxy.open())
-    const uri = more.large === true ? px.uri.replace(';transport=tcp', '') : px.uri
-    const lb = stack.use(await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri }] } } }))
+    const lb = stack.use(
+      await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
+    )
     const phone = stack.use(await Phone.open(lb.place))
     return { px, lb, phone, stack, [Symbol.asyncDispose]: () => stack.disposeAsync() }
   }
@@ -163,43 +118,6 @@ describe('a proxy by TCP', () => {
     second.answer(asked, 200)
     await s.phone.next(200)
   })
-
-  it('gets what is too large for a datagram by a connection, though it is reached by UDP', async () => {
-    await using s = await scene({ large: true })
-    const body = 'x'.repeat(1400)
-    s.phone.ask({ body })
-    const asked = await (await s.px.connection()).next('INVITE')
-    expect(asked.one('Via')).toContain('SIP/2.0/TCP')
-    expect(asked.body).toBe(body)
-  })
-})
-
-it('a request too large for a datagram goes by UDP where the proxy takes no connection', async () => {
-  await using stack = new AsyncDisposableStack()
-  const px = stack.use(await Peer.open())
-  const lb = stack.use(
-    await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
-  )
-  const phone = stack.use(await Phone.open(lb.place))
-  phone.ask({ body: 'x'.repeat(1400) })
-  expect((await px.next('INVITE')).one('Via')).toContain('SIP/2.0/UDP')
-})
-
-it('a proxy that takes no connection is left for the next one at once', async () => {
-  await using stack = new AsyncDisposableStack()
-  const px2 = stack.use(await Peer.open())
-  const refusing = await StreamProxy.open()
-  const { uri } = refusing
-  await refusing[Symbol.asyncDispose]()
-  const proxies = [
-    { id: 'px1', uri, tier: 1 },
-    { id: 'px2', uri: px2.uri, tier: 2 },
-  ]
-  const lb = stack.use(await startIngress({ pools: { default: { proxies } } }))
-  const phone = stack.use(await Phone.open(lb.place))
-  phone.ask()
-  px2.answer(await px2.next('INVITE'), 200)
-  await phone.next(200)
 })
 
 describe('a registered phone', () => {
@@ -210,7 +128,7 @@ describe('a registered phone', () => {
       await startIngress({ listen: ['tcp'], pools: { default: { proxies: [{ id: 'px1', uri: px.uri }] } } }),
     )
     const phone = stack.use(await StreamPeer.connect(lb.place))
-    phone.send(requestBytes(invite(phone, { method: 'REGISTER', uri: 'sip:example.com' })))
+    phone.send(requestBytes(overTcp(phone, { method: 'REGISTER', uri: 'sip:example.com' })))
     const registering = await px.next('REGISTER')
     const [path = ''] = registering.all('Path')
     expect(path).toContain(`@${lb.hostPort};lr>`)

@@ -15,7 +15,6 @@ const states: Readonly<Record<string, CallState>> = {
   Paused: 'on-hold',
   PausedByRemote: 'held',
   End: 'idle',
-  Released: 'idle',
   Error: 'idle',
 }
 
@@ -36,7 +35,8 @@ export async function startLinphone(options: PhoneOptions): Promise<Phone> {
   const onLine = (line: string) => {
     lines.push(line)
     const next = /CallSession \S+ moving from state \w+ to LinphoneCall(\w+)/.exec(line)?.[1]
-    if (next !== undefined) state = states[next] ?? 'setting-up'
+    // A call is released seconds after its end, when there may be another.
+    if (next !== undefined && next !== 'Released') state = states[next] ?? 'setting-up'
     isRegistered ||= line.includes('to [LinphoneRegistrationOk]')
   }
   const args = ['-c', 'exec linphonec -a -d 6 -c "$1" <"$0"', input, join(folder, 'linphonerc')]

@@ -1,4 +1,4 @@
-import { addLineBelow, applyEdits, HeaderId, scan, type Edit, type SipResponse } from '@siplb/sip'
+import { addLineBelow, applyEdits, hasLineBreak, HeaderId, scan, type Edit, type SipResponse } from '@siplb/sip'
 import type { Branch } from './branch.ts'
 
 const ids = [HeaderId.WwwAuthenticate, HeaderId.ProxyAuthenticate] as const
@@ -21,5 +21,6 @@ export function withAllChallenges(best: SipResponse, branches: readonly Branch[]
 const isChallenge = ({ status }: SipResponse): boolean => status === 401 || status === 407
 
 function challengesOf(from: SipResponse, to: SipResponse): Edit[] {
-  return ids.flatMap((id) => from.values(id).map((value) => addLineBelow(to, id, value)))
+  const valuesOf = (id: (typeof ids)[number]) => from.values(id).filter((value) => !hasLineBreak(value))
+  return ids.flatMap((id) => valuesOf(id).map((value) => addLineBelow(to, id, value)))
 }

@@ -1,5 +1,5 @@
 import type { Outcome } from '@siplb/contracts'
-import { buildCancel, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
+import { buildCancel, hasLineBreak, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
 import { isOpen, type Branch, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { relayResponse } from '../domain/edits.ts'
@@ -76,7 +76,7 @@ export class ForwardedRequest implements Forwarding {
   }
 
   cancel(reasons: readonly string[]): void {
-    this.#cancelReasons = reasons
+    this.#cancelReasons = reasons.filter((reason) => !hasLineBreak(reason))
     this.#carryOut(this.#context.cancel())
   }
 

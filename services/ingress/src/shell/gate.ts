@@ -12,7 +12,7 @@ import type { AddressBook } from './surroundings.ts'
  * transaction and a datagram for each request of a flood, and goes to whomever it names as its source.
  *
  * Not limited are responses and copies of requests that are known, which never come here; requests of dialogs, by our token; the
- * CANCEL of a known INVITE; ACK, which leaves nothing behind; trusted networks; and our proxies.
+ * CANCEL of a known INVITE; ACK, which leaves nothing behind; trusted networks; our proxies; and the other ingresses.
  */
 export class Gate {
   readonly #ctx: IngressContext
@@ -68,7 +68,7 @@ export class Gate {
   }
 
   #isExempt({ address }: Endpoint): boolean {
-    return this.#ctx.trusted.has(address) || this.#addresses.isProxy(address)
+    return this.#ctx.trusted.has(address) || this.#addresses.isProxy(address) || this.#addresses.isFellow(address)
   }
 
   #takes({ address, transport }: Endpoint): boolean {

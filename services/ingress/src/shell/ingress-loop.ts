@@ -9,6 +9,7 @@ import {
   serverKey,
   statelessTag,
   type Answerable,
+  type Limits,
   type Malformed,
   type Scanned,
   type SipRequest,
@@ -71,7 +72,7 @@ export class IngressLoop {
   }
 
   #receive(packet: Packet): void {
-    const scanned = scan(packet.bytes, { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram })
+    const scanned = scan(packet.bytes, this.#limitsOf(packet))
     if (packet.framing !== undefined) return this.#refuseFraming(packet.framing, scanned, packet)
     switch (scanned.kind) {
       case 'keep-alive':
@@ -83,6 +84,12 @@ export class IngressLoop {
       case 'request':
         return this.#request(this.#arrivalOf(scanned, packet))
     }
+  }
+
+  /** Datagrams have a limit of their own; what comes on a stream was bounded by its framing. */
+  #limitsOf({ flow }: Packet): Limits {
+    if (flow.transport !== 'udp') return defaultLimits
+    return { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram }
   }
 
   #refuse({ message, status, problem }: Malformed, packet: Packet): void {

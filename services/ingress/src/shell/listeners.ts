@@ -1,5 +1,5 @@
 import { isIPv6 } from 'node:net'
-import type { IngressConfig } from '@siplb/contracts'
+import type { IngressConfig, IngressLimits } from '@siplb/contracts'
 import type { Component, Logger } from '@siplb/runtime'
 import {
   listenStream,
@@ -23,7 +23,8 @@ export interface ListenersOptions {
   readonly advertise: IngressConfig['advertise']
   /** What callers by TLS are shown. */
   readonly tls: () => TlsServer | undefined
-  readonly limits: IngressConfig['limits']
+  /** Of connections; datagrams are measured when they are read. */
+  readonly limits: IngressLimits
   /** Sources that no limit holds for. */
   readonly isTrusted: (address: string) => boolean
   readonly onPacket: (packet: Packet) => void
@@ -150,22 +151,13 @@ export class Listeners implements Component {
   }
 
   #listen({ transport, address, port }: Endpoint): Promise<UdpListener | StreamListener> {
-    const { onPacket, onProblem, isTrusted, limits } = this.#options
+    const { onPacket, onProblem, isTrusted } = this.#options
+    const { connections, connectionsPerAddress: perAddress, headerDeadlineMs } = this.#options.limits
+    const limits = { connections, perAddress, headerDeadlineMs }
     if (transport === 'udp') return listenUdp({ address, port }, { onPacket, onError: onProblem })
     const tls = transport === 'tls' || transport === 'wss' ? this.#options.tls() : undefined
     return listenStream(
-      {
-        transport,
-        address,
-        port,
-        limits: {
-          connections: limits.connections,
-          perAddress: limits.connectionsPerAddress,
-          headerDeadlineMs: limits.headerDeadlineMs,
-        },
-        isExempt: isTrusted,
-        ...(tls === undefined ? {} : { tls }),
-      },
+      { transport, address, port, limits, isExempt: isTrusted, ...(tls === undefined ? {} : { tls }) },
       { onPacket, onProblem, onClosed: (connection) => this.#closed(connection) },
     )
   }

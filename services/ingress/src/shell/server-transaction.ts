@@ -50,9 +50,9 @@ export class ServerTransaction {
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
+  readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
-  readonly #hooks: ServerHooks
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {

@@ -67,6 +67,11 @@ export class AddressBook implements Surroundings {
     return known !== undefined && (known.addresses.has(address) || known.networks.has(address))
   }
 
+  /** Whether a proxy of any pool is there. */
+  isProxy(address: string): boolean {
+    return this.#pools.some(({ addresses, networks }) => addresses.has(address) || networks.has(address))
+  }
+
   proxyAt(pool: string, address: string, port = 5060): string | undefined {
     return this.#pools.find((one) => one.pool === pool)?.endpoints.get(`${address} ${port}`)
   }
@@ -81,11 +86,6 @@ export class AddressBook implements Surroundings {
 
   isFellow(address: string): boolean {
     return this.#ctx.ingresses.has(address)
-  }
-
-  /** Whether a proxy of any pool is there. */
-  isProxy(address: string): boolean {
-    return this.#pools.some(({ addresses, networks }) => addresses.has(address) || networks.has(address))
   }
 
   remembered(request: SipRequest): RouteToken | undefined {

@@ -26,6 +26,13 @@ it('any other response is given back as it is, and so is the only challenge', ()
   expect(withAllChallenges(www, [branch(busy), branch(www)])).toBe(www)
 })
 
+it('a challenge that would break a line of ours is left out', () => {
+  const broken = response(407, { headers: ['Proxy-Authenticate: Digest\0', 'WWW-Authenticate: Digest realm="c"'] })
+  const merged = withAllChallenges(www, [branch(www), branch(broken)])
+  expect(merged.values(HeaderId.WwwAuthenticate)).toHaveLength(2)
+  expect(merged.values(HeaderId.ProxyAuthenticate)).toEqual([])
+})
+
 it('challenges that would not fit any more are left out', () => {
   const many = response(401, { headers: Array.from({ length: 80 }, (_, i) => `WWW-Authenticate: Digest realm="${i}"`) })
   const more = response(401, { headers: Array.from({ length: 80 }, (_, i) => `WWW-Authenticate: Digest realm="${i}"`) })

@@ -174,6 +174,15 @@ describe.concurrent('rule 9: CANCEL hop by hop: it', () => {
     expect((await s.px1.next('CANCEL')).all('Reason')).toEqual([reason, 'Q.850 ;cause=16'])
   })
 
+  it('goes on though its reason cannot be said', async () => {
+    await using s = await scene()
+    const { uri, via, from, to, callId, cseq } = s.phone.ask()
+    s.px1.answer(await s.px1.next('INVITE'), 180)
+    await s.phone.next(180)
+    s.phone.ask({ method: 'CANCEL', uri, via, from, to, callId, cseq, headers: ['Reason: SIP\0;cause=200'] })
+    expect((await s.px1.next('CANCEL')).all('Reason')).toEqual([])
+  })
+
   it('from the callee’s side goes to the phone as its INVITE did', async () => {
     await using s = await scene({ proxyAddress: '127.0.0.2' })
     const call = await s.call()

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { eventually } from '../eventually.ts'
 import { requestBytes } from '../messages.ts'
 import { Peer } from '../peer.ts'
 import { token } from '../phone.ts'
 import { contactOf, scene } from '../scene.ts'
+import { overTcp, StreamPeer, StreamProxy } from '../stream-peer.ts'
 
 describe.concurrent('rule 14: Via: ours', () => {
   it('stands on top with our address and a branch that names us', async () => {
@@ -41,14 +43,13 @@ describe.concurrent('rule 14: Via: ours', () => {
 
   it('has a branch that nobody used before', async () => {
     await using s = await scene()
-    const branches = new Set<string>()
     for (let i = 0; i < 20; i++) {
       s.phone.ask({ method: 'MESSAGE' })
-      const asked = await s.px1.next('MESSAGE')
-      branches.add(asked.branch)
-      s.px1.answer(asked, 200)
+      s.px1.answer(await s.px1.next('MESSAGE'), 200)
+      await s.phone.next(200)
     }
-    expect(branches.size).toBe(20)
+    const calls = new Set(s.px1.heard.map((heard) => heard.one('Call-ID')))
+    expect(s.px1.countNew('MESSAGE')).toBe(calls.size)
   })
 })
 
@@ -105,6 +106,33 @@ describe.concurrent('rule 15: received and rport: the way back', () => {
   })
 })
 
+describe.concurrent('rule 15: received and rport: the way back to a caller by TCP', () => {
+  it('is his connection', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    await using phone = await StreamPeer.connect(s.lb.place)
+    const via = `SIP/2.0/TCP phone.invalid:9;branch=z9hG4bK${token()}`
+    phone.send(requestBytes(overTcp(phone, { via })))
+    const asked = await s.px1.next('INVITE')
+    expect(asked.one('Via')).toContain(`SIP/2.0/UDP ${s.lb.hostPort};`)
+    expect(asked.all('Via')[1]).toBe(`${via};received=127.0.0.1`)
+    s.px1.answer(asked, 200)
+    expect((await phone.next(200)).all('Via')).toHaveLength(1)
+  })
+
+  it('is one to the port of his Via, at the address that he had, once that connection is gone', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    await using ear = await StreamProxy.open()
+    const phone = await StreamPeer.connect(s.lb.place)
+    const via = `SIP/2.0/TCP phone.invalid:${ear.place.port};branch=z9hG4bK${token()}`
+    phone.send(requestBytes(overTcp(phone, { method: 'MESSAGE', via })))
+    const asked = await s.px1.next('MESSAGE')
+    await phone.close()
+    await sleep(50)
+    s.px1.answer(asked, 200)
+    await (await ear.connection()).next(200)
+  })
+})
+
 describe.concurrent('rule 16: Record-Route: it', () => {
   it('stands above the others, leads to us, and says lr', async () => {
     await using s = await scene()
@@ -146,6 +174,37 @@ describe.concurrent('rule 16: Record-Route: it', () => {
     const invite = s.phone.ask()
     s.px1.answer(await s.px1.next('INVITE'), 200, { headers: [contactOf(s.px1)] })
     s.phone.follow(invite, await s.phone.next(200), 'BYE')
+    expect((await s.px1.next('BYE')).all('Route')).toEqual([])
+  })
+
+  it('is a Path in a REGISTER, where the pool says so', async () => {
+    await using s = await scene({ pool: { match: { domain: 'example.com' } } })
+    s.lb.reconfigure({
+      other: { proxies: [{ id: 'px2', uri: s.px2.uri }], match: { domain: 'other.example' }, path: false },
+      default: { proxies: [{ id: 'px1', uri: s.px1.uri }] },
+    })
+    s.phone.ask({ method: 'REGISTER', uri: 'sip:example.com', headers: ['Path: <sip:edge.example.com;lr>'] })
+    const registering = await s.px1.next('REGISTER')
+    const [ours, theirs] = registering.all('Path')
+    expect(ours).toMatch(new RegExp(`^<sip:[A-Za-z0-9_-]+@${s.lb.hostPort};lr>$`))
+    expect([theirs, registering.all('Record-Route')]).toEqual(['<sip:edge.example.com;lr>', []])
+    s.phone.ask({ method: 'REGISTER', uri: 'sip:other.example' })
+    expect((await s.px2.next('REGISTER')).all('Path')).toEqual([])
+  })
+
+  it('is two where the sides know us by different transports, that of the proxy on top', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    await using phone = await StreamPeer.connect(s.lb.place)
+    phone.send(requestBytes(overTcp(phone)))
+    const asked = await s.px1.next('INVITE')
+    const [far = '', near] = asked.all('Record-Route')
+    expect(far).toMatch(new RegExp(`^<sip:[A-Za-z0-9_-]+@${s.lb.hostPort};lr>$`))
+    expect(near).toBe(far.replace(';lr>', ';transport=tcp;lr>'))
+    s.px1.answer(asked, 200, { headers: [contactOf(s.px1)] })
+    const ok = await phone.next(200)
+    const routes = ok.all('Record-Route').toReversed()
+    const bye = { method: 'BYE', to: ok.one('To'), from: ok.one('From'), callId: ok.one('Call-ID'), cseq: 2 }
+    phone.send(requestBytes(overTcp(phone, { ...bye, headers: routes.map((route) => `Route: ${route}`) })))
     expect((await s.px1.next('BYE')).all('Route')).toEqual([])
   })
 })
@@ -219,6 +278,16 @@ describe.concurrent('rule 17: body and headers:', () => {
     s.px1.send(`SIP/2.0 299 Gr\xc3\xbc\xc3\x9fe\r\nVia: ${ours}\r\n${tail}`, asked.source)
     expect((await s.phone.next(299)).bytes.toString('latin1')).toBe(`SIP/2.0 299 Gr\xc3\xbc\xc3\x9fe\r\n${tail}`)
   })
+
+  it('what goes by a connection is told its length', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    await using px = await StreamProxy.open()
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: px.uri }] } })
+    const bytes = requestBytes({ method: 'MESSAGE', via: s.phone.via(), callId: token(), body: 'hello' })
+    s.phone.peer.send(bytes.toString('latin1').replace('Content-Length: 5\r\n', ''), s.lb.place)
+    const asked = await (await px.connection()).next('MESSAGE')
+    expect([asked.all('Content-Length'), asked.body]).toEqual([['5'], 'hello'])
+  })
 })
 
 describe.concurrent('rule 18: next hop by local policy: a request to a chosen proxy', () => {
@@ -234,6 +303,56 @@ describe.concurrent('rule 18: next hop by local policy: a request to a chosen pr
     const ack = await s.px1.next('ACK')
     for (const one of [asked, cancel, ack])
       expect([one.requestUri, one.all('Route')]).toEqual(['sip:bob@example.com;user=phone', []])
+  })
+})
+
+describe.concurrent('rule 19: size: a request', () => {
+  const large = 'x'.repeat(1400)
+
+  async function beside(uriOf: (px: StreamProxy) => string) {
+    const stack = new AsyncDisposableStack()
+    const px = stack.use(await StreamProxy.open())
+    const s = stack.use(await scene({ listen: ['tcp'], px1Uri: uriOf(px) }))
+    const datagrams = stack.use(await Peer.open('127.0.0.1', px.place.port))
+    return { ...s, px, datagrams, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  }
+
+  const withoutTransport = ({ uri }: StreamProxy) => uri.replace(';transport=tcp', '')
+
+  it('of more than 1300 octets goes by a connection, and so do its CANCEL and ACK', async () => {
+    await using s = await beside(withoutTransport)
+    const invite = s.phone.ask({ body: large })
+    const connection = await s.px.connection()
+    const asked = await connection.next('INVITE')
+    expect([asked.body, asked.one('Via').slice(0, 12)]).toEqual([large, 'SIP/2.0/TCP '])
+    connection.answer(asked, 180)
+    await s.phone.next(180)
+    s.phone.cancel(invite)
+    expect((await connection.next('CANCEL')).one('Via')).toBe(asked.one('Via'))
+    connection.answer(asked, 487)
+    expect((await connection.next('ACK')).one('Via')).toBe(asked.one('Via'))
+    expect(s.datagrams.heard).toEqual([])
+  })
+
+  it('that is smaller does not', async () => {
+    await using s = await beside(withoutTransport)
+    s.phone.ask({ body: 'x'.repeat(300) })
+    expect((await s.datagrams.next('INVITE')).one('Via')).toContain('SIP/2.0/UDP')
+    expect(s.px.connections).toEqual([])
+  })
+
+  it('goes by UDP all the same where the operator says so', async () => {
+    await using s = await beside((px) => `${withoutTransport(px)};transport=udp`)
+    s.phone.ask({ body: large })
+    await s.datagrams.next('INVITE')
+    expect(s.px.connections).toEqual([])
+  })
+
+  it('goes by UDP all the same where the proxy takes no connection', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    s.phone.ask({ body: large })
+    expect((await s.px1.next('INVITE')).one('Via')).toContain('SIP/2.0/UDP')
+    expect(s.px2.heard).toEqual([])
   })
 })
 
@@ -266,5 +385,59 @@ describe.concurrent('rule 20: framing: datagrams', () => {
     expect(s.phone.peer.heard).toHaveLength(1)
     expect(await s.lb.metric('siplb_sip_malformed_total')).toBe(0)
     expect(await s.lb.metric('siplb_sip_dropped_total', { reason: 'keep-alive' })).toBe(3)
+  })
+})
+
+describe.concurrent('rule 20: framing: on a connection', () => {
+  async function connected() {
+    const stack = new AsyncDisposableStack()
+    const s = stack.use(await scene({ listen: ['tcp'] }))
+    const caller = stack.use(await StreamPeer.connect(s.lb.place))
+    return { ...s, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  }
+
+  it('messages are told apart however they are cut', async () => {
+    await using s = await connected()
+    const all = ['one', 'two', 'three'].map((body) => requestBytes(overTcp(s.caller, { method: 'MESSAGE', body })))
+    const bytes = Buffer.concat([Buffer.from('\r\n'), ...all])
+    s.caller.send(bytes)
+    for (const body of ['one', 'two', 'three']) expect((await s.px1.next('MESSAGE')).body).toBe(body)
+    const again = Buffer.concat([
+      requestBytes(overTcp(s.caller, { method: 'INFO', body: 'one' })),
+      requestBytes(overTcp(s.caller, { method: 'INFO', body: 'two' })),
+    ])
+    for (let at = 0; at < again.length; at += 7) {
+      s.caller.send(again.subarray(at, at + 7))
+      await sleep(1)
+    }
+    for (const body of ['one', 'two']) expect((await s.px1.next('INFO')).body).toBe(body)
+  })
+
+  it('two line ends between messages are a ping and get one back, one gets nothing', async () => {
+    await using s = await connected()
+    s.caller.send('\r\n')
+    await sleep(50)
+    expect(s.caller.octets).toBe('')
+    s.caller.send(requestBytes(overTcp(s.caller, { method: 'OPTIONS', uri: `sip:${s.lb.hostPort}` })))
+    await s.caller.next(200)
+    const answered = s.caller.octets
+    s.caller.send('\r\n\r\n')
+    await eventually(() => s.caller.octets.slice(answered.length), '\r\n')
+    expect(await s.lb.metric('siplb_sip_malformed_total')).toBe(0)
+  })
+
+  it.each([
+    ['without Content-Length', ''],
+    ['with one that is no number', 'Content-Length: many\r\n'],
+    ['with a negative one', 'Content-Length: -1\r\n'],
+    ['with one beyond all limits', 'Content-Length: 99999999\r\n'],
+    ['with two', 'Content-Length: 0\r\nl: 5\r\n'],
+  ])('a message %s gets 400 and is the last', async (_, line) => {
+    await using s = await connected()
+    const bytes = requestBytes(overTcp(s.caller)).toString('latin1').replace('Content-Length: 0\r\n', line)
+    s.caller.send(bytes)
+    await s.caller.next(400)
+    await eventually(() => s.caller.isEnded, true)
+    expect(s.px1.heard).toEqual([])
   })
 })

@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
+import { requestBytes } from '../messages.ts'
 import { scene } from '../scene.ts'
+import { overTcp, StreamPeer, StreamProxy } from '../stream-peer.ts'
 
 /** Long enough for a timer that is due to have run. */
 const aMoment = () => sleep(60)
@@ -118,13 +120,12 @@ describe.concurrent('rule 28: timers: they', () => {
     await s.phone.next(200)
     s.phone.again(invite)
     await aMoment()
-    expect([s.px1.count('MESSAGE'), s.px1.count('INVITE')]).toEqual([1, 1])
+    expect([s.px1.countNew('MESSAGE'), s.px1.countNew('INVITE')]).toEqual([1, 1])
     s.lb.skip(2000)
     await aMoment()
     s.phone.again(message)
     s.phone.again(invite)
-    await s.px1.next('MESSAGE')
-    await s.px1.next('INVITE')
+    await eventually(() => [s.px1.countNew('MESSAGE'), s.px1.countNew('INVITE')], [2, 2])
   })
 
   it('K absorbs responses that come again', async () => {
@@ -172,8 +173,10 @@ describe.concurrent('rule 28: retransmission over UDP', () => {
     await using s = await scene()
     s.phone.ask()
     s.px1.answer(await s.px1.next('INVITE'), 100)
-    await sleep(900)
-    expect(s.px1.count('INVITE')).toBe(1)
+    await aMoment()
+    const sent = s.px1.count('INVITE')
+    await sleep(1200)
+    expect(s.px1.count('INVITE')).toBe(sent)
   })
 
   it('another request is repeated though there was a provisional response', async () => {
@@ -201,5 +204,69 @@ describe.concurrent('rule 28: requests other than INVITE (RFC 4320)', () => {
     s.px1.answer(asked, 200)
     await s.phone.next(200)
     expect(s.phone.peer.heard).toHaveLength(1)
+  })
+})
+
+describe.concurrent('rule 28: by a connection', () => {
+  async function byTcp() {
+    const stack = new AsyncDisposableStack()
+    const px = stack.use(await StreamProxy.open())
+    const s = stack.use(await scene({ listen: ['tcp'], px1Uri: px.uri }))
+    s.lb.reconfigure({ default: { proxies: [{ id: 'px1', uri: px.uri }] } })
+    const caller = stack.use(await StreamPeer.connect(s.lb.place))
+    return { ...s, px, caller, [Symbol.asyncDispose]: () => stack.disposeAsync() }
+  }
+
+  it('no request is repeated, A and E do not run, and B and F do', async () => {
+    await using s = await byTcp()
+    for (const method of ['INVITE', 'MESSAGE']) s.caller.send(requestBytes(overTcp(s.caller, { method })))
+    const proxy = await s.px.connection()
+    await proxy.next('INVITE')
+    await sleep(1200)
+    expect([proxy.count('INVITE'), proxy.count('MESSAGE')]).toEqual([1, 1])
+    s.lb.skip(33_000)
+    await s.caller.next(408)
+    expect(s.caller.count(408)).toBe(1)
+  })
+
+  it('no refusal is repeated: G does not run', async () => {
+    await using s = await byTcp()
+    s.caller.send(requestBytes(overTcp(s.caller)))
+    const proxy = await s.px.connection()
+    proxy.answer(await proxy.next('INVITE'), 486)
+    await s.caller.next(486)
+    await sleep(1200)
+    expect(s.caller.count(486)).toBe(1)
+  })
+
+  it('nothing is kept for what could come again: D, I, J and K are 0', async () => {
+    await using s = await byTcp()
+    const invite = overTcp(s.caller)
+    s.caller.send(requestBytes(invite))
+    const proxy = await s.px.connection()
+    const asked = await proxy.next('INVITE')
+    proxy.answer(asked, 486)
+    const refusal = await s.caller.next(486)
+    s.caller.send(requestBytes({ ...invite, method: 'ACK', to: refusal.one('To'), headers: [] }))
+    s.caller.send(requestBytes(overTcp(s.caller, { method: 'MESSAGE' })))
+    proxy.answer(await proxy.next('MESSAGE'), 200)
+    await s.caller.next(200)
+    await eventually(() => s.lb.metric('siplb_transactions'), 0)
+    proxy.answer(asked, 486)
+    await eventually(() => s.lb.metric('siplb_sip_dropped_total', { reason: 'unmatched-response' }), 1)
+  })
+
+  it('a late 2xx finds its caller though the transaction ended with the ACK', async () => {
+    await using s = await scene({ listen: ['tcp'] })
+    await using caller = await StreamPeer.connect(s.lb.place)
+    const invite = overTcp(caller)
+    caller.send(requestBytes(invite))
+    const asked = await s.px1.next('INVITE')
+    s.px1.answer(asked, 486, { tag: 'busy' })
+    const refusal = await caller.next(486)
+    caller.send(requestBytes({ ...invite, method: 'ACK', to: refusal.one('To'), headers: [] }))
+    await sleep(50)
+    s.px1.answer(asked, 200, { tag: 'late' })
+    await caller.next(200)
   })
 })
