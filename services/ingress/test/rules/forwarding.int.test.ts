@@ -95,7 +95,7 @@ describe.concurrent('rule 15: received and rport: the way back', () => {
 
   it('is not what the sender claims: his own received and rport are replaced', async () => {
     await using s = await scene()
-    await using victim = await Peer.open()
+    await using victim = await Peer.open('127.0.0.9')
     const claims = `;rport=${victim.place.port};received=${victim.place.address};maddr=${victim.place.address}`
     s.phone.ask({ method: 'MESSAGE', via: `SIP/2.0/UDP phone.invalid${claims};branch=z9hG4bK${token()}` })
     const asked = await s.px1.next('MESSAGE')
