@@ -43,7 +43,7 @@ export async function attackScene(transport: AttackTransport): Promise<AttackSce
     { id: 'px1', uri: px1.uri, tier: 1 },
     { id: 'px2', uri: px2.uri, tier: 2 },
   ]
-  const lb = stack.use(await startIngress({ tcp: true, pools: { default: { proxies } } }))
+  const lb = stack.use(await startIngress({ listen: ['tcp'], pools: { default: { proxies } } }))
   const attacker =
     transport === 'UDP' ? byUdp(stack.use(await Peer.open()), lb) : stack.use(await StreamPeer.connect(lb.place))
   const bystander = stack.use(await Peer.open())
