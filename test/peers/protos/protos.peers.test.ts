@@ -15,14 +15,14 @@ const ANSWERED_MS = 500
 const wellFormed = (number: number): boolean => number === 0 || number >= 2_428
 const BOUND = 16_384
 /** Of every so many cases, a valid call as long as it goes before. */
-const WARM_UP_STEP = 4
+const WARM_UP_STEP = 2
 
 async function ingress(pool: Callee): Promise<{ service: ServiceProcess; place: { address: string; port: number } }> {
   const port = await freePort('udp')
   const listen = [`udp://127.0.0.1:${port}`, `tcp://127.0.0.1:${port}`]
   const pools = { default: { proxies: [{ id: 'px1', uri: pool.uri }] } }
   const config = { nats: { servers: ['nats://127.0.0.1:1'] }, http: { port: 0 }, ingress: { listen }, pools }
-  const service = await spawnService('ingress', { config, env: { NODE_OPTIONS: settles } })
+  const service = await spawnService('ingress', { config, env: settles })
   return { service, place: { address: '127.0.0.1', port } }
 }
 
@@ -31,6 +31,8 @@ let branches = 100_000
 interface Sent {
   readonly number: number
   readonly bytes: Buffer
+  /** With what was sent behind it: by TCP a Content-Length may reach into that. */
+  readonly stream: Buffer
 }
 
 /** One case as a call of its own, then what tears it down. */
@@ -43,8 +45,9 @@ async function sendCase(
   const [invite = '', teardown = ''] = await archive.read(number)
   const copy = { callId, branch: branches++, port: sender.port }
   const bytes = filled(invite, copy)
-  sent.set(copy.callId, { number, bytes })
-  await sender.sendCase(bytes, [filled(teardown, copy, 'CANCEL'), filled(teardown, copy, 'ACK')])
+  const after = [filled(teardown, copy, 'CANCEL'), filled(teardown, copy, 'ACK')]
+  sent.set(copy.callId, { number, bytes, stream: Buffer.concat([bytes, ...after]) })
+  await sender.sendCase(bytes, after)
 }
 
 /** A valid call of the length of a case: nothing but what is wrong with the cases is to be weighed. */
@@ -77,15 +80,25 @@ async function transactionsEnded(service: ServiceProcess): Promise<void> {
   await waitFor(async () => (await metric(service, 'siplb_transactions')) < 10, 150_000, 'the transactions to end')
 }
 
+/** Once it is no more than this, or after half a minute: decisions of the last minute are kept, and go as others come. */
+async function keptMb(service: ServiceProcess, sender: Sender, enough: number): Promise<number> {
+  let least = Infinity
+  for (let i = 0; i < 12 && least > enough; i++) {
+    await wellMeantCall(sender)
+    least = Math.min(least, await settledMb(service.pid))
+  }
+  return least
+}
+
 /** What went on is what came, octet for octet, with nothing mended. */
-function judgeForwarded({ bytes }: Sent, heard: Heard): void {
-  const end = bytes.indexOf('\r\n\r\n') + 4
+function judgeForwarded({ stream }: Sent, heard: Heard): void {
+  const end = stream.indexOf('\r\n\r\n') + 4
   const body = Buffer.from(heard.body, 'latin1')
-  expect(bytes.subarray(end, end + body.length).equals(body)).toBe(true)
+  expect(stream.subarray(end, end + body.length).equals(body)).toBe(true)
   const ours = heard.lines.filter((line) => /^(Via|Record-Route): .*127\.0\.0\.1/.test(line))
   const added = [ours.find((line) => line.startsWith('Via')) ?? '', ...ours.filter((line) => line.startsWith('Record'))]
   const isChanged = (line: string) => ['via', 'max-forwards'].includes(nameOf(line))
-  judgeKept(bytes.subarray(0, end + body.length), heard.bytes, added, isChanged)
+  judgeKept(stream.subarray(0, end + body.length), heard.bytes, added, isChanged)
   expect(heard.one('CSeq')).toMatch(/^\d{1,10}\s+INVITE$/)
   expect(Number(heard.one('Max-Forwards'))).toBeLessThan(255)
 }
@@ -133,15 +146,14 @@ describe.skipIf(!isThere)('the 4,527 INVITEs of PROTOS', () => {
       const sender = stack.use(await open(place))
       for (let number = 0; number < CASES; number += WARM_UP_STEP) await sendValid(archive, number, sender)
       await transactionsEnded(service)
-      const before = await settledMb(service.pid)
+      const before = await keptMb(service, sender, 0)
       const { sent, slowestMs } = await sendAll(archive, sender)
       const forwarded = await forwardedOf(sent, callee)
       for (const [one, heard] of forwarded) judgeForwarded(one, heard)
       expect(await metric(service, 'siplb_sip_dropped_total{reason="error"')).toBe(0)
       expect(service.log().filter(({ level }) => Number(level) >= 50)).toEqual([])
       await transactionsEnded(service)
-      let after = await settledMb(service.pid)
-      for (let again = 0; after > before * 1.1 && again < 10; again++) after = await settledMb(service.pid)
+      const after = await keptMb(service, sender, before * 1.1)
       console.log(
         `PROTOS ${sender.transport}: ${forwarded.length} of ${CASES} forwarded, slowest call ${slowestMs.toFixed(0)} ms, PSS ${before.toFixed(1)} then ${after.toFixed(1)} MB`,
       )

@@ -72,7 +72,7 @@ export async function openTcp(to: Place): Promise<Sender> {
       own.send(invite)
       await heard(1)
       for (const bytes of teardown) own.send(bytes)
-      await heard(2)
+      if (own.heard.length > 0) await heard(2)
     },
     next: (wanted, timeoutMs) => peer.next(wanted, timeoutMs),
     [Symbol.asyncDispose]: () => peer.close(),
