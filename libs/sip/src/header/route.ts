@@ -47,5 +47,7 @@ function toRoute(value: NameAddr): RouteValue | undefined {
   if (!value.isBracketed) return undefined // 20.34: a route value is a name-addr
   const text = value.uri
   const uri = parseUri(text)
-  return uri === undefined || uri.host === '' ? undefined : { text, uri, isLoose: uri.params.has('lr') }
+  // 19.1.1, table 1: no headers; a strict router would make them part of a Request-URI.
+  if (uri === undefined || uri.host === '' || uri.headers !== undefined) return undefined
+  return { text, uri, isLoose: uri.params.has('lr') }
 }

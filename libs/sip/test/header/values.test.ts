@@ -112,6 +112,10 @@ describe('Route', () => {
     ])
   })
 
+  it('is none with headers in its URI: a strict router would make them part of a Request-URI', () => {
+    expect(asMalformed(invite({ Route: '<sip:one?subject=x;lr>' })).problem).toBe('route')
+  })
+
   it('is none when it is longer than any way can be', () => {
     const routes = (count: number) => asRequest(invite({ Route: Array(count).fill('<sip:a;lr>').join(',') }))
     expect(parseRoutes(routes(255))).toHaveLength(255)
