@@ -12,13 +12,14 @@ import {
   version,
   watchConfig,
 } from '@siplb/runtime'
-import { createResolver } from '@siplb/sip/transport'
+import { createLocator } from '@siplb/sip/transport'
 import { defaultHttpPort, proberConfig } from './config.ts'
 import { ofConfig } from './domain/probed-proxy.ts'
 import { createProberMetrics } from './metrics.ts'
 import { ProbeLoop } from './shell/probe-loop.ts'
 import { ProberLease } from './shell/prober-lease.ts'
 import { ProxyListWatch } from './shell/proxy-list-watch.ts'
+import { ProxyTls } from './shell/proxy-tls.ts'
 import { SignalBatch } from './shell/signal-batch.ts'
 
 const service = 'prober'
@@ -39,6 +40,7 @@ const bus = createNatsBus({
 })
 const list = new ProxyListWatch({ bus, declared: ofConfig(config.pools), now: nowMs })
 const lease = new ProberLease({ bus, now: nowMs, log })
+const tls = new ProxyTls(config.ingress.tls, nowMs)
 const loop = new ProbeLoop({
   self: instance,
   settings: config.probe,
@@ -46,7 +48,8 @@ const loop = new ProbeLoop({
   probers: (now) => lease.living(now),
   now: nowMs,
   random: Math.random,
-  resolver: createResolver(),
+  locator: createLocator({ now: nowMs, random: Math.random }),
+  tls,
   signals: new SignalBatch(bus, metrics),
   metrics,
   log,
@@ -69,7 +72,8 @@ const http = createHttp({
 const reload = watchConfig({
   schema: proberConfig,
   source,
-  onLoaded: ({ probe, pools }) => {
+  onLoaded: ({ probe, pools, ingress }) => {
+    tls.configure(ingress.tls)
     list.declare(ofConfig(pools))
     loop.configure(probe)
   },

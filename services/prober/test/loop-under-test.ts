@@ -8,13 +8,15 @@ import {
   type LoadSource,
   type ProbeConfig,
   type ResponseTime,
+  type TlsConfig,
 } from '@siplb/contracts'
 import { createBusCounters, createLogger, createRegistry, nowMs, type Registry } from '@siplb/runtime'
-import { createResolver, type Lookup } from '@siplb/sip/transport'
+import { createLocator, type LocatorOptions } from '@siplb/sip/transport'
 import { waitFor } from '@siplb/testkit'
 import type { ProbedProxy } from '../src/domain/probed-proxy.ts'
 import { createProberMetrics } from '../src/metrics.ts'
 import { ProbeLoop } from '../src/shell/probe-loop.ts'
+import { ProxyTls } from '../src/shell/proxy-tls.ts'
 import { SignalBatch } from '../src/shell/signal-batch.ts'
 import { seeded } from './seeded.ts'
 
@@ -46,12 +48,21 @@ export interface DeclaredProxy {
   readonly load?: LoadSource
 }
 
+export interface Surroundings {
+  /** IPv4 address of a name without a dot, undefined where there is none. */
+  readonly addressOf?: (name: string) => string | undefined
+  /** Instead of name servers. */
+  readonly ask?: LocatorOptions['ask'] | undefined
+  /** As `ingress.tls` of the configuration. */
+  readonly tls?: Partial<TlsConfig>
+}
+
 export async function startLoop(
   bus: Bus,
   pool: string,
   proxies: readonly DeclaredProxy[],
   settings: Partial<ProbeConfig> = {},
-  lookup?: Lookup,
+  { addressOf, ask, tls = {} }: Surroundings = {},
 ): Promise<LoopUnderTest> {
   const samples: Heard<ResponseTime>[] = []
   const loads: Heard<Load>[] = []
@@ -69,7 +80,14 @@ export async function startLoop(
     probers: () => [bus.instance],
     now: nowMs,
     random: seeded(1),
-    resolver: createResolver(lookup),
+    locator: createLocator({
+      now: nowMs,
+      random: seeded(2),
+      hostsFile: '/dev/null',
+      ...(ask === undefined ? {} : { ask }),
+      ...(addressOf === undefined ? {} : { system: lookupOf(addressOf) }),
+    }),
+    tls: new ProxyTls({ servers: {}, requireClientCert: false, verifyProxies: true, ...tls }, nowMs),
     signals: new SignalBatch(bus, metrics),
     metrics,
     log,
@@ -85,6 +103,13 @@ export async function startLoop(
       await loop.stop()
       for (const subscription of subscriptions) subscription.stop()
     },
+  }
+}
+
+function lookupOf(addressOf: (name: string) => string | undefined) {
+  return (name: string, family: 4 | 6): Promise<readonly string[]> => {
+    const address = addressOf(name)
+    return Promise.resolve(address === undefined || family === 6 ? [] : [address])
   }
 }
 

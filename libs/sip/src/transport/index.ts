@@ -16,8 +16,6 @@ export type {
 } from './stream.ts'
 export { RECEIVE_BUFFER, connectUdp, listenUdp } from './udp.ts'
 export type { ConnectUdp, ConnectionHandlers, ListenHandlers, ListenUdp, UdpConnection, UdpListener } from './udp.ts'
-export { createResolver } from './resolve.ts'
-export type { Lookup, Resolved, Resolver } from './resolve.ts'
 export { parseListen } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
 export { createLocator } from './locator.ts'

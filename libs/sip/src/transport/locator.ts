@@ -39,6 +39,8 @@ export interface Locator {
    * who holds a connection keeps it as long as its endpoint is among them.
    */
   locate(uri: Uri): Promise<Located>
+  /** The same, asked again though the answers are still good: for who hears nothing from there. At the caller's own pace. */
+  locateAnew(uri: Uri): Promise<Located>
   /** For a response whose connection is gone (RFC 3263, 5). */
   locateSentBy(sentBy: SentBy): Promise<Located>
   /** What is known now without waiting, stale answers included. What is old is asked again in the background. */
@@ -60,6 +62,7 @@ export function createLocator(options: LocatorOptions): Locator {
   const finder = new Finder(options)
   return {
     locate: (uri) => finder.find(targetOfUri(uri, isIP), uri.host),
+    locateAnew: (uri) => finder.find(targetOfUri(uri, isIP), uri.host, true),
     locateSentBy: (sentBy) => finder.find(targetOfSentBy(sentBy, isIP), sentBy.host),
     known: (uri) => finder.known(targetOfUri(uri, isIP)),
   }
@@ -99,10 +102,10 @@ class Finder {
     this.#ask = options.ask ?? createNameService(options)
   }
 
-  async find(aim: Aim, host: string): Promise<Located> {
+  async find(aim: Aim, host: string, isAnew = false): Promise<Located> {
     if (aim.kind === 'unusable') return { kind: 'unlocated', host, code: aim.code }
     const { target } = aim
-    const step = await this.#rounds(target)
+    const step = await this.#rounds(target, isAnew)
     if (step.kind === 'located') return this.#found(target, step)
     const code = step.kind === 'ask' ? 'ETIMEOUT' : step.code
     const last = code === NO_SERVICE ? undefined : this.#lastOf(target)
@@ -132,10 +135,11 @@ class Finder {
     return last
   }
 
-  async #rounds(target: Target): Promise<Step> {
+  async #rounds(target: Target, isAnew = false): Promise<Step> {
     // An answer whose time is zero serves the one who asked for it.
     const asked = new Map<string, Answer>()
-    const known: Known = (question) => asked.get(keyOf(question)) ?? this.#answers.fresh(question, this.#options.now())
+    const known: Known = (question) =>
+      asked.get(keyOf(question)) ?? (isAnew ? undefined : this.#answers.fresh(question, this.#options.now()))
     let step = this.#step(target, known)
     for (let round = 0; round < ROUNDS && step.kind === 'ask'; round++) {
       const answers = step.questions.map(async (question) => asked.set(keyOf(question), await this.#answerTo(question)))

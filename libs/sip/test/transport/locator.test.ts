@@ -54,7 +54,7 @@ it.each<[string, Outcome]>([
     expect(await locator.locate(uri)).toEqual({ kind: 'located', endpoints: [px(1)], isStale: true })
     expect(locator.known(uri)).toEqual([px(1)])
   }
-  hands.now = 3 * HOUR
+  hands.now = HOUR + 61_000
   expect(locator.known(uri)).toBeUndefined()
   expect(await locator.locate(uri)).toMatchObject({ kind: 'unlocated', host: 'example.com' })
 })
@@ -102,6 +102,15 @@ it('lets go of it when the domain says that there is no such service', async () 
   hands.zone = { 'SRV _sip._udp.example.com': [srv(0, 0, 0, '')] }
   hands.now = 60_000
   expect(await locator.locate(uri)).toEqual({ kind: 'unlocated', host: 'example.com', code: 'ENOSERVICE' })
+})
+
+it('asks again on demand, though its answers are still good', async () => {
+  const { hands, locator } = locatorOver(zone)
+  await locator.locate(uri)
+  hands.zone = { ...zone, 'A px1.example.com': [address('192.0.2.2')] }
+  expect(await locator.locate(uri)).toMatchObject({ endpoints: [px(1)] })
+  expect(await locator.locateAnew(uri)).toMatchObject({ endpoints: [px(2)] })
+  expect(await locator.locate(uri)).toMatchObject({ endpoints: [px(2)] })
 })
 
 it('remembers for seconds that there was nothing', async () => {

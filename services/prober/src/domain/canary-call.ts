@@ -31,6 +31,8 @@ export interface CanaryPlan {
   readonly timeoutMs: number
   readonly ringMs: number
   readonly timers: Timers
+  /** TCP and TLS: nothing is sent again. */
+  readonly isReliable: boolean
 }
 
 interface CanaryDialog {
@@ -145,10 +147,10 @@ function onProvisional(call: CanaryCall, status: number, now: number): CanarySte
 function cancelWhenDue(call: CanaryCall, now: number): CanaryStep {
   const isDue = call.stage === 'proceeding' && call.cancel === undefined && now >= call.patienceUntil
   if (!isDue) return [call, []]
-  const { timers } = call.plan
+  const { timers, isReliable } = call.plan
   // 9.1: without a final answer 64*T1 after the CANCEL the call is taken for cancelled.
   const cancelled = { ...call, forgetAt: now + giveUpMs(timers) }
-  return withCancel(cancelled, startTimed(buildCancel(call.invite), timers, now))
+  return withCancel(cancelled, startTimed(buildCancel(call.invite), isReliable, timers, now))
 }
 
 function withCancel(call: CanaryCall, [cancel, sent]: Turn): CanaryStep {
@@ -193,7 +195,7 @@ function onTick(call: CanaryCall, now: number): CanaryStep {
   const [cancelled, again] = ticked.cancel ? withCancel(ticked, tickTimed(ticked.cancel, now)) : [ticked, []]
   const [hungUp, effects] = eachBye(cancelled, ({ bye, hangUp, hangUpAt }) => {
     if (bye !== undefined) return tickTimed(bye, now)
-    return now < hangUpAt ? undefined : startTimed(hangUp, call.plan.timers, now)
+    return now < hangUpAt ? undefined : startTimed(hangUp, call.plan.isReliable, call.plan.timers, now)
   })
   return whenForgotten(hungUp, now, [...sent, ...again, ...effects])
 }

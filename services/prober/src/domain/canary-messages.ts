@@ -23,12 +23,12 @@ export function canaryInvite(
   return {
     method: 'INVITE',
     uri,
-    via: { transport: 'UDP', sentBy: sentBy(local), branch: ids.branch, params: viaParams },
+    via: { transport: local.transport.toUpperCase(), sentBy: sentBy(local), branch: ids.branch, params: viaParams },
     from: `<${from}>;tag=${ids.fromTag}`,
     to: `<${logicalUri(uri)}>`,
     callId: ids.callId,
     cseq: 1,
-    contact: `<sip:siplb@${sentBy(local)}>`,
+    contact: contactAt(proxyUri, local),
     headers: [
       ['User-Agent', 'siplb-prober'],
       ['Allow', 'INVITE, ACK, CANCEL, BYE'],
@@ -51,7 +51,7 @@ export function dialogRequest(
   return buildRequest({
     method,
     uri,
-    via: { transport: 'UDP', sentBy: topVia.sentBy, branch, params: { rport: '' } },
+    via: { transport: topVia.transport.toUpperCase(), sentBy: topVia.sentBy, branch, params: { rport: '' } },
     from: invite.first(HeaderId.From) ?? '',
     to: response.first(HeaderId.To) ?? '',
     callId,
@@ -69,6 +69,12 @@ function wayOf(invite: SipRequest, response: SipResponse): { uri: string; routes
   const [first, ...rest] = set
   if (first === undefined || first.isLoose) return { uri: target, routes: set.map(({ text }) => text) }
   return { uri: first.text, routes: [...rest.map(({ text }) => text), target] }
+}
+
+// RFC 3261, 8.1.1.8: sips where the Request-URI is.
+function contactAt(proxyUri: string, local: LocalAddress): string {
+  if (/^sips:/i.test(proxyUri)) return `<sips:siplb@${sentBy(local)}>`
+  return `<sip:siplb@${sentBy(local)}${local.transport === 'udp' ? '' : `;transport=${local.transport}`}>`
 }
 
 function withUser(proxyUri: string, user: string): string {

@@ -1,25 +1,25 @@
-import { hostPort, overloadOffer, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
+import { overloadOffer, parseUri, type RequestSpec, type Uri } from '@siplb/sip'
 
 /** Where to send a probe, or why a proxy cannot be probed. */
 export type ProbeAddress =
-  | { readonly kind: 'address'; readonly host: string; readonly port: number }
-  | { readonly kind: 'unusable'; readonly problem: string }
+  { readonly kind: 'address'; readonly uri: Uri } | { readonly kind: 'unusable'; readonly problem: string }
 
-export function probeAddress(uri: string): ProbeAddress {
-  const parsed = parseUri(uri)
-  if (parsed === undefined) return { kind: 'unusable', problem: 'not a SIP URI; write it as sip:10.0.0.11:5060' }
-  const transport = parsed.params.get('transport') ?? 'udp'
-  if (parsed.scheme !== 'sip' || transport.toLowerCase() !== 'udp') {
-    return {
-      kind: 'unusable',
-      problem: 'probes go by UDP only in this version; give it a sip: URI without another transport',
-    }
-  }
-  return { kind: 'address', ...hostPort(parsed) }
+const transports: readonly string[] = ['udp', 'tcp', 'tls']
+
+export function probeAddress(text: string): ProbeAddress {
+  const uri = parseUri(text)
+  if (uri === undefined || !/^sips?$/.test(uri.scheme)) return unusable('not a SIP URI; write it as sip:10.0.0.11:5060')
+  const transport = uri.params.get('transport')?.toLowerCase()
+  if (transport !== undefined && !transports.includes(transport)) return unusable('probes go by UDP, TCP or TLS')
+  if (uri.scheme === 'sips' && transport === 'udp') return unusable('sips: goes by TLS alone; leave transport=udp out')
+  return { kind: 'address', uri }
 }
+
+const unusable = (problem: string): ProbeAddress => ({ kind: 'unusable', problem })
 
 /** Of the socket that sends. */
 export interface LocalAddress {
+  readonly transport: string
   readonly address: string
   readonly port: number
 }
@@ -40,7 +40,7 @@ export function probeRequest(uri: string, from: string, local: LocalAddress, ids
   return {
     method: 'OPTIONS',
     uri,
-    via: { transport: 'UDP', sentBy: sentBy(local), branch: ids.branch, params: viaParams },
+    via: { transport: local.transport.toUpperCase(), sentBy: sentBy(local), branch: ids.branch, params: viaParams },
     from: `<${from}>;tag=${ids.fromTag}`,
     to: `<${logicalUri(uri)}>`,
     callId: ids.callId,
@@ -54,7 +54,7 @@ export function probeRequest(uri: string, from: string, local: LocalAddress, ids
   }
 }
 
-export function sentBy({ address, port }: LocalAddress): string {
+export function sentBy({ address, port }: Omit<LocalAddress, 'transport'>): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 

@@ -60,6 +60,27 @@ export function onDeadline(probe: SentProbe, now: number): Sample {
   return ended(probe, now, { outcome: 'lost' })
 }
 
+const refusals: readonly string[] = ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH']
+const ownFaults: readonly string[] = [
+  '',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOENT',
+  'EACCES',
+]
+
+/**
+ * No connection could be made, so the probe was never sent. A connection refused is news as a refused datagram is; one that
+ * takes too long, or whose certificate does not verify, is a loss. What is rather a fault of this host is doubtful.
+ */
+export function onUnconnected(probe: SentProbe, code: string, now: number): Sample {
+  const isDoubtful = ownFaults.includes(code)
+  return ended({ ...probe, isDoubtful }, now, { outcome: refusals.includes(code) ? 'refused' : 'lost' })
+}
+
 export function onRefusal(probe: SentProbe, now: number): Sample {
   return ended(probe, now, { outcome: 'refused' })
 }

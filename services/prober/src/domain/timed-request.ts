@@ -19,8 +19,9 @@ export interface TimedRequest {
 /** What it is now, and what has to be sent. */
 export type Turn = readonly [TimedRequest, readonly Buffer[]]
 
-export function startTimed(bytes: Buffer, timers: Timers, now: number): Turn {
-  const [tx, effects] = startNonInviteClient(bytes, false, timers)
+/** On a reliable transport it is sent once (17.1.2.2). */
+export function startTimed(bytes: Buffer, isReliable: boolean, timers: Timers, now: number): Turn {
+  const [tx, effects] = startNonInviteClient(bytes, isReliable, timers)
   return taken({ tx, dueAt: new Map(), status: undefined }, effects, now)
 }
 

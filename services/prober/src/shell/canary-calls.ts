@@ -7,6 +7,7 @@ import {
   stepCanary,
   type CanaryCall,
   type CanaryEvent,
+  type CanaryPlan,
   type CanaryStep,
 } from '../domain/canary-call.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
@@ -53,7 +54,7 @@ export class CanaryCalls {
     return isFull
   }
 
-  start(invite: Buffer, plan: { readonly timeoutMs: number; readonly ringMs: number }, now: number): void {
+  start(invite: Buffer, plan: Omit<CanaryPlan, 'timers'>, now: number): void {
     const request = scan(invite)
     if (request.kind !== 'request') throw new TypeError('a canary call was begun with octets that are no request')
     const { branch = '' } = request.topVia

@@ -164,7 +164,11 @@ export class ProbeLoop implements Component {
     load.proxy = proxy
     this.#loads.set(proxy.key, load)
     const query = LoadQuery.of(proxy.load, load, now, random)
-    this.#probed.set(proxy.key, { proxy, target: new ProbeTarget(address, load, this.#settings, this.#options), query })
+    this.#probed.set(proxy.key, {
+      proxy,
+      target: new ProbeTarget(address.uri, load, this.#settings, this.#options),
+      query,
+    })
   }
 
   #forget(proxies: ReadonlyMap<string, ProbedProxy>): void {

@@ -8,10 +8,10 @@ import {
   type CanaryCall,
   type CanaryEffect,
 } from '../../src/domain/canary-call.ts'
-import { canaryInvite } from '../../src/domain/canary-messages.ts'
+import { canaryInvite, dialogRequest } from '../../src/domain/canary-messages.ts'
 
 const timers = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000, tryingMs: 100 }
-const local = { address: '127.0.0.1', port: 4711 }
+const local = { transport: 'udp', address: '127.0.0.1', port: 4711 }
 const ids = { branch: 'z9hG4bKabc', callId: 'c1', fromTag: 't1' }
 const inviteBytes = buildRequest(
   canaryInvite('sip:10.0.0.11:5070;transport=udp', 'echo', 'sip:siplb@localhost', local, ids),
@@ -36,8 +36,12 @@ class Played {
   sent: SipRequest[] = []
   endings: string[] = []
 
-  constructor(plan: { timeoutMs?: number; ringMs?: number } = {}) {
-    const [call, effects] = startCanary(request(inviteBytes), { timeoutMs: 500, ringMs: 0, timers, ...plan }, this.now)
+  constructor(plan: { timeoutMs?: number; ringMs?: number; isReliable?: boolean } = {}) {
+    const [call, effects] = startCanary(
+      request(inviteBytes),
+      { timeoutMs: 500, ringMs: 0, timers, isReliable: false, ...plan },
+      this.now,
+    )
     this.call = call
     this.#take(effects)
   }
@@ -231,6 +235,13 @@ describe('a ringing canary call', () => {
     expect(played.endings).toEqual([])
   })
 
+  it('sends the CANCEL once where the transport is reliable', () => {
+    const played = new Played({ isReliable: true }).invited(180)
+    expect(played.methods).toEqual(['INVITE', 'CANCEL'])
+    played.pass(20_000)
+    expect(played.methods).toEqual([])
+  })
+
   it('sends the CANCEL again until it is answered', () => {
     const played = new Played().invited(180).pass(1600)
     expect(played.methods).toEqual(['INVITE', 'CANCEL', 'CANCEL', 'CANCEL'])
@@ -342,8 +353,27 @@ describe('the INVITE', () => {
     )
   })
 
+  it.each([
+    ['sip:10.0.0.11;transport=tcp', 'tcp', '<sip:siplb@127.0.0.1:4711;transport=tcp>'],
+    ['sip:10.0.0.11;transport=tls', 'tls', '<sip:siplb@127.0.0.1:4711;transport=tls>'],
+    ['sips:10.0.0.11', 'tls', '<sips:siplb@127.0.0.1:4711>'],
+  ])('says in Via and Contact by what it goes to %s', (uri, transport, contact) => {
+    const spec = canaryInvite(uri, 'echo', 'sip:siplb@localhost', { ...local, transport }, ids)
+    const sent = request(buildRequest(spec))
+    expect(sent.topVia.transport.toUpperCase()).toBe(transport.toUpperCase())
+    expect(sent.first(HeaderId.Contact)).toBe(contact)
+    const ack = dialogRequest(sent, answerTo(sent, 200), 'ACK', 'z9hG4bKack')
+    expect(request(ack).topVia.transport.toUpperCase()).toBe(transport.toUpperCase())
+  })
+
   it('knows IPv6', () => {
-    const v6 = canaryInvite('sip:other@[2001:db8::1]', 'echo', 'sip:siplb@localhost', { address: '::1', port: 5 }, ids)
+    const v6 = canaryInvite(
+      'sip:other@[2001:db8::1]',
+      'echo',
+      'sip:siplb@localhost',
+      { ...local, address: '::1', port: 5 },
+      ids,
+    )
     const text = buildRequest(v6).toString()
     expect(text).toContain('INVITE sip:echo@[2001:db8::1] SIP/2.0\r\n')
     expect(text).toContain('Contact: <sip:siplb@[::1]:5>\r\n')

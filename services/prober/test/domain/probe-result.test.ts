@@ -1,7 +1,7 @@
 import { scan, type SipResponse } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import * as results from '../../src/domain/probe-result.ts'
-import { isAnswerTo, onDeadline, onRefusal, type SentProbe } from '../../src/domain/probe-result.ts'
+import { isAnswerTo, onDeadline, onRefusal, onUnconnected, type SentProbe } from '../../src/domain/probe-result.ts'
 
 const probe: SentProbe = {
   method: 'OPTIONS',
@@ -118,5 +118,23 @@ describe('a final answer that does not count as alive', () => {
       result: { outcome: 'answered' },
     })
     expect(results.onAnswer(probe, { status: 487, at: 1020 }, ['2xx'])).toMatchObject({ result: { outcome: 'lost' } })
+  })
+})
+
+it.each([
+  ['ECONNREFUSED', 'refused', false],
+  ['EHOSTUNREACH', 'refused', false],
+  ['ETIMEDOUT', 'lost', false],
+  ['SELF_SIGNED_CERT_IN_CHAIN', 'lost', false],
+  ['ENETUNREACH', 'refused', true],
+  ['EMFILE', 'lost', true],
+  ['ENOENT', 'lost', true],
+  ['', 'lost', true],
+])('a connection that fails with "%s" is a probe %s, doubtful: %s', (code, outcome, isDoubtful) => {
+  expect(onUnconnected(probe, code, 1003)).toMatchObject({
+    result: { outcome, method: 'OPTIONS', attempt: 2 },
+    isDoubtful,
+    sentAt: 1000,
+    endedAt: 1003,
   })
 })
