@@ -248,19 +248,21 @@ describe.concurrent('rule 28: by a connection', () => {
 
   it('nothing is kept for what could come again: D, I, J and K are 0', async () => {
     await using s = await byTcp()
-    const invite = overTcp(s.caller)
-    s.caller.send(requestBytes(invite))
+    const [invite, message] = [overTcp(s.caller), overTcp(s.caller, { method: 'MESSAGE' })]
+    for (const one of [invite, message]) s.caller.send(requestBytes(one))
     const proxy = await s.px.connection()
-    const asked = await proxy.next('INVITE')
+    const [asked, other] = [await proxy.next('INVITE'), await proxy.next('MESSAGE')]
     proxy.answer(asked, 486)
+    proxy.answer(other, 200)
     const refusal = await s.caller.next(486)
-    s.caller.send(requestBytes({ ...invite, method: 'ACK', to: refusal.one('To'), headers: [] }))
-    s.caller.send(requestBytes(overTcp(s.caller, { method: 'MESSAGE' })))
-    proxy.answer(await proxy.next('MESSAGE'), 200)
     await s.caller.next(200)
-    await eventually(() => s.lb.metric('siplb_transactions'), 0)
+    s.caller.send(requestBytes({ ...invite, method: 'ACK', to: refusal.one('To'), headers: [] }))
     proxy.answer(asked, 486)
-    await eventually(() => s.lb.metric('siplb_sip_dropped_total', { reason: 'unmatched-response' }), 1)
+    proxy.answer(other, 200)
+    await eventually(() => s.lb.metric('siplb_sip_dropped_total', { reason: 'unmatched-response' }), 2)
+    for (const one of [invite, message]) s.caller.send(requestBytes(one))
+    await proxy.next('INVITE')
+    await proxy.next('MESSAGE')
   })
 
   it('a late 2xx finds its caller though the transaction ended with the ACK', async () => {
