@@ -95,7 +95,8 @@ describe.skipIf(!isThere)('the 4,527 INVITEs of PROTOS', () => {
       for (let i = 0; i < WARM_UP; i++) await sendCase(archive, { number: 0, callId: `valid${i}` }, sender, new Map())
       await transactionsEnded(service)
       const before = await settledMb(service.pid)
-      const h = async () => `heap ${(await metric(service, 'nodejs_heap_size_used_bytes')) / 1e6} ${(await metric(service, 'nodejs_heap_size_total_bytes')) / 1e6} ext ${(await metric(service, 'nodejs_external_memory_bytes')) / 1e6}`
+      const h = async () =>
+        `heap ${(await metric(service, 'nodejs_heap_size_used_bytes')) / 1e6} ${(await metric(service, 'nodejs_heap_size_total_bytes')) / 1e6} ext ${(await metric(service, 'nodejs_external_memory_bytes')) / 1e6}`
       console.log(before, await h())
       const sent = new Map<string, Sent>()
       let slowest = 0
