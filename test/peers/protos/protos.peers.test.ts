@@ -95,6 +95,9 @@ describe.skipIf(!isThere)('the 4,527 INVITEs of PROTOS', () => {
       for (let i = 0; i < WARM_UP; i++) await sendCase(archive, { number: 0, callId: `valid${i}` }, sender, new Map())
       await transactionsEnded(service)
       const before = await settledMb(service.pid)
+      const h = async () =>
+        `heap ${(await metric(service, 'nodejs_heap_size_used_bytes')) / 1e6} ${(await metric(service, 'nodejs_heap_size_total_bytes')) / 1e6} ext ${(await metric(service, 'nodejs_external_memory_bytes')) / 1e6}`
+      console.log(before, await h())
       const sent = new Map<string, Sent>()
       let slowest = 0
       for (let first = 0; first < CASES; first += BLOCK) {
@@ -118,6 +121,7 @@ describe.skipIf(!isThere)('the 4,527 INVITEs of PROTOS', () => {
       await transactionsEnded(service)
       let after = await settledMb(service.pid)
       for (let again = 0; after > before * 1.1 && again < 10; again++) after = await settledMb(service.pid)
+      console.log(await h())
       console.log(
         `PROTOS ${sender.transport}: ${forwarded.length} of ${CASES} forwarded, slowest call ${slowest.toFixed(0)} ms, PSS ${before.toFixed(1)} then ${after.toFixed(1)} MB`,
       )
