@@ -3,6 +3,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { config as configSchema, type Config } from '@siplb/contracts'
 import { formatProblem, loadConfig, type ConfigSource } from '@siplb/runtime'
+import { parseListen, type Endpoint } from '@siplb/sip/transport'
 import type { Address } from '@siplb/testkit'
 import { readAddress } from './demo/arguments.ts'
 import type { StartOptions } from './options.ts'
@@ -19,7 +20,7 @@ export interface Plan {
   readonly source: ConfigSource
   readonly options: StartOptions
   /** Where callers send to. */
-  readonly listen: readonly Address[]
+  readonly listen: readonly Endpoint[]
   /** Undefined: a free one each. */
   readonly httpPorts: Readonly<Record<ServiceName, number>> | undefined
   readonly stateDir: string
@@ -42,7 +43,7 @@ export function makePlan(options: StartOptions, env: NodeJS.ProcessEnv): Plan {
     config,
     source,
     options,
-    listen: config.ingress.listen.map((uri) => addressOf(uri, 'ingress.listen')),
+    listen: config.ingress.listen.map(listenerOf),
     httpPorts: port === 0 ? undefined : portsFrom(port ?? FIRST_HTTP_PORT),
     stateDir: temporaryDir ?? config.stateDir ?? stateHome,
     logFile: join(writable(stateHome), options.isDemo ? 'demo.log' : 'start.log'),
@@ -55,10 +56,11 @@ export function makePlan(options: StartOptions, env: NodeJS.ProcessEnv): Plan {
 export function neededPorts({ config, listen, httpPorts, sampleProxies }: Plan) {
   const other = 'end what listens there, or choose another'
   return [
-    ...listen.map((at) => ({
-      ...at,
-      transport: 'udp' as const,
-      cure: `${other}: npm start -- --set ingress.listen=udp://${at.address}:${at.port + 10}`,
+    ...listen.map(({ transport, address, port }) => ({
+      address,
+      port,
+      transport: transport === 'udp' ? ('udp' as const) : ('tcp' as const),
+      cure: `${other}: npm start -- --set ingress.listen=${transport}://${address}:${port + 10}`,
     })),
     ...sampleProxies.map((at) => ({
       ...at,
@@ -99,6 +101,13 @@ function settingOf(text: string): [path: string, value: string] {
 
 function portsFrom(first: number): Record<ServiceName, number> {
   return { ingress: first, prober: first + 1, weigher: first + 2, location: first + 3 }
+}
+
+/** Checked by the schema before. */
+function listenerOf(text: string): Endpoint {
+  const parsed = parseListen(text)
+  if (parsed.kind === 'problem') throw new PlanError(parsed.problem)
+  return parsed
 }
 
 function addressOf(text: string, origin: string): Address {

@@ -38,7 +38,10 @@ export function startCaller(
   write: Write,
   onCalls: (calls: Calls) => void,
 ): Promise<Supervised> {
-  const to = plan.listen.slice(0, 1).map(({ address, port }) => hostPort({ address: onThisMachine(address), port }))
+  const to = plan.listen
+    .filter(({ transport }) => transport === 'udp')
+    .slice(0, 1)
+    .map(({ address, port }) => hostPort({ address: onThisMachine(address), port }))
   const args = ['--to', to.join(''), '--rate', String(CALLS_PER_SECOND), '--json']
   return supervise({
     name: 'caller',

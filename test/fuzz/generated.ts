@@ -20,6 +20,7 @@ const param = fc.oneof(
     ';branch=z9hG4bKq',
     ';tag=t',
     ';maddr=h',
+    ';maddr=lb9',
     ';oc',
     ';oc=3',
     ';oc-seq=1.2',

@@ -18,9 +18,10 @@ export function judgeRequest(request: SipRequest, handled: HandledRequest): void
 function judgeSent(request: SipRequest, { way, forwarding, bytes }: Sent): void {
   const { received, replaceRoute, keepsRoutes = false } = forwarding
   const hops = request.maxForwards
-  const isRouted = !keepsRoutes && (way.isStrict || way.ownRoutes > 0 || replaceRoute !== undefined)
+  const isRouted =
+    !keepsRoutes && (way.isStrict || way.ownRoutes > 0 || replaceRoute !== undefined || goesToStrict(way, forwarding))
   const top = readPlainly(request.bytes).lines.findIndex((line) => nameOf(line) === 'via')
-  judgeKept(request.bytes, bytes, addedLines(request, forwarding), (line, place) => {
+  judgeKept(request.bytes, bytes, addedLines(request, way, forwarding), (line, place) => {
     const name = nameOf(line)
     if (name === 'max-forwards' || (name === 'route' && isRouted)) return true
     return place === top && Object.keys(received).length > 0
@@ -33,7 +34,7 @@ function judgeSent(request: SipRequest, { way, forwarding, bytes }: Sent): void 
   judgeOldTop(request, after, received)
 }
 
-function addedLines(request: SipRequest, forwarding: Forwarding): string[] {
+function addedLines(request: SipRequest, way: Way, forwarding: Forwarding): string[] {
   const { recordRoutes = [], path, replaceRoute, isStream = false } = forwarding
   const needsLength = isStream && request.line(HeaderId.ContentLength) === undefined
   return [
@@ -42,20 +43,49 @@ function addedLines(request: SipRequest, forwarding: Forwarding): string[] {
     ...(path === undefined ? [] : [`Path: ${path}`]),
     ...(request.maxForwards === undefined ? ['Max-Forwards: 70'] : []),
     ...(replaceRoute === undefined ? [] : [`Route: ${replaceRoute}`]),
+    ...(goesToStrict(way, forwarding) && !way.isStrict ? [`Route: <${request.requestUri}>`] : []),
     ...(needsLength ? [`Content-Length: ${request.bytes.length - request.bodyStart}`] : []),
   ]
 }
 
 function judgeRoutes(request: SipRequest, after: SipRequest, way: Way, forwarding: Forwarding): void {
+  const expected = expectedWay(request, way, forwarding)
+  must(
+    after.values(HeaderId.Route).join('\n') === expected.routes.join('\n'),
+    'the Route values below ours are as they were',
+  )
+  if (expected.uri !== undefined)
+    return must(after.requestUri === expected.uri, 'the Request-URI is the one that was meant')
+  const { uri } = after
+  must(uri.host === request.uri.host && uri.user === request.uri.user, 'the Request-URI means the same')
+  must(uri.port === undefined && !uri.params.has('maddr'), 'what led to us is gone from it')
+}
+
+/** RFC 3261, 16.4 and 16.6. No `uri`: what led to us by `maddr` goes. */
+function expectedWay(
+  request: SipRequest,
+  way: Way,
+  forwarding: Forwarding,
+): { routes: string[]; uri: string | undefined } {
   const { replaceRoute, keepsRoutes = false } = forwarding
-  const before = request.values(HeaderId.Route)
-  const isStrict = way.isStrict && !keepsRoutes
-  const below = keepsRoutes ? before : before.slice(way.ownRoutes)
-  const loose = replaceRoute === undefined ? below : [replaceRoute, ...below.slice(1)]
-  const expected = isStrict ? below.slice(0, -1) : loose
-  must(after.values(HeaderId.Route).join('\n') === expected.join('\n'), 'the Route values below ours are as they were')
-  const uri = isStrict ? way.routes.at(-1)?.text : request.requestUri
-  must(after.requestUri === uri, 'the Request-URI is the one that was meant')
+  const all = request.values(HeaderId.Route)
+  if (keepsRoutes) return { routes: all, uri: request.requestUri }
+  const below = all.slice(way.ownRoutes)
+  const meant = way.routes.at(-1)?.text
+  if (goesToStrict(way, forwarding)) {
+    return {
+      routes: [...below.slice(1), ...(way.isStrict ? [] : [`<${request.requestUri}>`])],
+      uri: way.routes[0]?.text,
+    }
+  }
+  if (way.isStrict) return { routes: below.slice(0, -1), uri: meant }
+  const routes = replaceRoute === undefined ? below : [replaceRoute, ...below.slice(1)]
+  return { routes, uri: way.hasOwnMaddr ? undefined : request.requestUri }
+}
+
+function goesToStrict(way: Way, { replaceRoute, keepsRoutes = false }: Forwarding): boolean {
+  const routers = way.isStrict ? way.routes.slice(0, -1) : way.routes
+  return replaceRoute === undefined && !keepsRoutes && routers[0]?.isLoose === false
 }
 
 /** Of the Via that was the topmost, only `received` and `rport` may differ. */

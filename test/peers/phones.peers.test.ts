@@ -1,3 +1,4 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import {
   converse,
   makeCertificate,
@@ -8,12 +9,15 @@ import {
   startLinphone,
   startRegistrar,
   startStack,
+  startWebPhone,
+  runSipp,
   type PhoneTransport,
   type Registrar,
   type Stack,
   type TestCertificate,
 } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { scenario } from './scenario.ts'
 
 // A phone's calls take two ways through the balancer: to the registrar as any call, and from there to the other phone
 // along the Path of its registration. Both are in the dialog's route.
@@ -26,13 +30,15 @@ describe('phones behind a balancer, two Kamailio as their registrars', () => {
   beforeAll(async () => {
     stack = new AsyncDisposableStack()
     certificate = stack.use(await makeCertificate({ names: ['localhost', '127.0.0.1'] }))
+    // The WebSockets of Node take no other authority.
+    setDefaultCACertificates([...getCACertificates('default'), certificate.cert])
     registrars = []
     for (const name of ['kam1', 'kam2'])
       registrars.push(stack.use(await startRegistrar({ name, address: ownAddress() })))
     const proxies = registrars.map(({ name, uri }) => ({ id: name, uri }))
     balancer = stack.use(
       await startStack({
-        transports: ['udp', 'tcp', 'tls'],
+        transports: ['udp', 'tcp', 'tls', 'ws', 'wss'],
         config: { ingress: { tls: { cert: certificate.certPath, key: certificate.keyPath } } },
         pools: { default: { affinity: 'aor', proxies } },
       }),
@@ -49,6 +55,11 @@ describe('phones behind a balancer, two Kamailio as their registrars', () => {
     caPath: certificate.certPath,
   })
   const bindings = async (user: string) => (await Promise.all(registrars.map((one) => one.bindings(user)))).flat()
+
+  const homeOf = async (user: string) => {
+    for (const one of registrars) if ((await one.bindings(user)).length > 0) return one
+    throw new Error(`${user} is registered nowhere`)
+  }
 
   it.each(['udp', 'tcp'] as const)('sipsak asks OPTIONS of the balancer and registers, over %s', async (transport) => {
     const target = balancer.entrance(transport)
@@ -84,4 +95,45 @@ describe('phones behind a balancer, two Kamailio as their registrars', () => {
     await converse(linphone, baresip, linphone)
     await converse(linphone, baresip, baresip)
   })
+
+  it.each(['ws', 'wss'] as const)('a web phone by %s and baresip call each other', async (transport) => {
+    const web = { ...account(`web-${transport}`, 'udp'), transport, outbound: balancer.entrance(transport) }
+    await using browser = await startWebPhone(web)
+    await using baresip = await startBaresip(account(`baresip-${transport}`, 'udp'))
+    expect(await bindings(browser.user)).toMatchObject([{ contact: expect.stringContaining('.invalid') }])
+    await converse(browser, baresip, baresip)
+    await converse(baresip, browser, browser)
+  })
+
+  it('calls from behind a proxy reach phones by the connections that they hold', { timeout: 60_000 }, async () => {
+    await using stream = new AsyncDisposableStack()
+    const web = { ...account('called-web', 'udp'), transport: 'ws', outbound: balancer.entrance('ws') } as const
+    const phones = [
+      stream.use(await startBaresip(account('called-udp', 'udp'))),
+      stream.use(await startLinphone(account('called-tcp', 'tcp'))),
+      stream.use(await startLinphone(account('called-tls', 'tls'))),
+      stream.use(await startWebPhone(web)),
+    ]
+    for (const { user } of phones) {
+      const home = await homeOf(user)
+      const call = { user, domain: 'phones.test', calls: 2, limit: 1, pauseMs: 200 }
+      const made = await runSipp({ scenario: scenario('uac'), target: home, ...call })
+      expect(made, user).toMatchObject({ successful: 2, failed: 0, errors: '' })
+    }
+  })
+
+  it.each(['tcp', 'tls'] as const)(
+    'who calls a phone whose %s connection is gone hears 430 at once',
+    async (transport) => {
+      const gone = account(`gone-${transport}`, transport)
+      await using phone = await startLinphone(gone)
+      const home = await homeOf(phone.user)
+      await phone[Symbol.asyncDispose]()
+      const call = { user: phone.user, domain: 'phones.test', calls: 1, timeoutMs: 20_000 }
+      const made = await runSipp({ scenario: scenario('uac'), target: home, ...call })
+      expect(made).toMatchObject({ failed: 1, failures: { UnexpectedMessage: 1 } })
+      // RFC 5626, 5.3: the flow failed.
+      expect(made.errors).toContain('SIP/2.0 430 ')
+    },
+  )
 })

@@ -10,6 +10,8 @@ export interface KamailioSettings {
   readonly next: Address
   readonly children: number
   readonly recordRoute: boolean
+  /** Requests of dialogs that it knows nothing of, and OPTIONS to nobody, too. */
+  readonly relaysAll: boolean
 }
 
 /**
@@ -26,6 +28,7 @@ export function kamailioConfig({
   next,
   children,
   recordRoute,
+  relaysAll,
 }: KamailioSettings): string {
   return `#!KAMAILIO
 debug=1
@@ -50,7 +53,7 @@ modparam("pv", "shvset", "oc=i:0")
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
-  if (is_method("OPTIONS") && $rU == $null) {
+  if (is_method("OPTIONS") && $rU == $null${relaysAll ? ' && false' : ''}) {
     if ($shv(oc) > 0) {
       subst('/^Via:(.*);oc;oc-algo="[a-z,]*"/Via:\\1;oc=$shv(oc);oc-algo="loss";oc-validity=3000;oc-seq=$TV(sn)/');
       msg_apply_changes();
@@ -60,7 +63,7 @@ request_route {
     exit;
   }
   if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
-  if (has_totag()) {
+  if (${relaysAll ? 'has_totag() && is_method("ACK")' : 'has_totag()'}) {
     if (loose_route() || (is_method("ACK") && t_check_trans())) t_relay();
     else sl_send_reply("404", "Not Here");
     exit;
@@ -69,7 +72,7 @@ request_route {
   if (is_method("INVITE") && $shv(delay) > 0) usleep("$shv(delay)");
   if (is_method("INVITE") && $shv(refuse) > 0) { sl_send_reply("$shv(refuse)", "Refused"); exit; }
 ${recordRoute ? '  if (is_method("INVITE")) record_route();\n' : ''}  $du = "sip:${hostPort(next)}";
-  t_relay();
+  if (!t_relay()) sl_reply_error();
 }
 
 event_route[xhttp:request] {

@@ -13,6 +13,8 @@ export interface KamailioOptions {
   readonly children?: number
   /** Default true. */
   readonly recordRoute?: boolean
+  /** Requests of dialogs that it knows nothing of, and OPTIONS to nobody, too. Default false. */
+  readonly relaysAll?: boolean
 }
 
 /** A real Kamailio as a downstream proxy, on 127.0.0.1; Prometheus text beside its JSON-RPC, at /metrics. */
@@ -37,6 +39,7 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
     rpcPort: options.rpcPort ?? (await freePort('tcp')),
     children: options.children ?? 2,
     recordRoute: options.recordRoute ?? true,
+    relaysAll: options.relaysAll ?? false,
   }
   const running = await startKamailioProcess(kamailioConfig(settings), settings)
   const set = async (name: string, value: number) => void (await running.rpc('pv.shvSet', [name, 'int', value]))

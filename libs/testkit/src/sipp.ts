@@ -138,8 +138,10 @@ async function readStatistics(folder: string, exit: string): Promise<SippStatist
   }
 }
 
-// A response that came again after the call was over is a retransmission, which is counted, and no error.
+// A response that came again after the call was over is a retransmission, which is counted, and no error; and that the
+// machine was busy is none of a call.
 function summaryOf(errors: string): string {
-  const events = errors.split(/(?=\d{4}-\d\d-\d\d\t)/).filter((event) => !event.includes('Dead call'))
-  return events.join('').slice(0, 4000)
+  const isError = (event: string) => !event.includes('Dead call') && !event.includes('Overload warning')
+  const events = errors.split(/(?=\d{4}-\d\d-\d\d\t)/).filter(isError)
+  return events.some((event) => /^\d/.test(event)) ? events.join('').slice(0, 4000) : ''
 }

@@ -1,20 +1,14 @@
 import { once } from 'node:events'
 import { copyFile } from 'node:fs/promises'
-import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
+import { createServer as createTlsServer } from 'node:tls'
 import { makeCertificate } from '@siplb/testkit'
 import { expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { startIngress } from './ingress-under-test.ts'
 import { requestBytes } from './messages.ts'
-import { Heard, Peer, responseText, type Place } from './peer.ts'
+import { Heard, Peer, responseText } from './peer.ts'
 import { Phone, token } from './phone.ts'
-import { StreamPeer } from './stream-peer.ts'
-
-async function dialTls(to: Place, ca: string, servername = 'lb.example.com'): Promise<StreamPeer> {
-  const socket = connectTls({ host: to.address, port: to.port, ca, servername })
-  await once(socket, 'secureConnect')
-  return new StreamPeer(socket)
-}
+import { dialTls, StreamPeer } from './stream-peer.ts'
 
 const viaOf = (transport: string) => `SIP/2.0/${transport} phone.invalid;rport;branch=z9hG4bK${token()}`
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, connect, type Server, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { waitFor } from '@siplb/testkit'
 import type { RequestParts } from './messages.ts'
 import { Heard, responseText, type AnswerParts, type Place, type Wanted } from './peer.ts'
@@ -135,4 +136,10 @@ export function overTcp(phone: { readonly hostPort: string }, parts: RequestPart
     headers: [`Contact: <sip:alice@${phone.hostPort};transport=tcp>`],
     ...parts,
   }
+}
+
+export async function dialTls(to: Place, ca: string, servername = 'lb.example.com'): Promise<StreamPeer> {
+  const socket = connectTls({ host: to.address, port: to.port, ca, servername })
+  await once(socket, 'secureConnect')
+  return new StreamPeer(socket)
 }

@@ -22,7 +22,7 @@ const hostPort = z
   .refine((text) => addressOfUri(`sip:${text}`) !== undefined && !/[@;?]/.test(text), 'must be host or host:port')
 
 export const ingressConfig = z.strictObject({
-  listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060']),
+  listen: z.array(listenUri).min(1).default(['udp://0.0.0.0:5060', 'tcp://0.0.0.0:5060']),
   advertise: z
     .union([hostPort, z.partialRecord(transport, hostPort)])
     .optional()

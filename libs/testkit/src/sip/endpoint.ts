@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
-import { printMessage, readMessage, type Address, type Message } from './message.ts'
+import { hostPort, printMessage, readMessage, type Address, type Message } from './message.ts'
 
 export interface EndpointOptions {
   /** Default 127.0.0.1. */
@@ -12,14 +12,17 @@ export interface EndpointOptions {
   readonly onMessage: (message: Message, source: Address) => void
 }
 
-/** A UDP socket that speaks SIP. */
+/** A socket that speaks SIP. */
 export interface Endpoint {
   /** What others reach it by: never the unspecified address. */
   readonly local: Address
+  /** How its Via begins: protocol and sent-by. */
+  readonly via: string
   send(message: Message, to: Address): void
   close(): Promise<void>
 }
 
+/** By UDP. */
 export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const { address = '127.0.0.1', port = 0, onMessage } = options
   const socket = createSocket({ type: isIPv6(address) ? 'udp6' : 'udp4', recvBufferSize: 4 << 20 })
@@ -34,8 +37,10 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     if (message !== undefined) onMessage(message, source)
   })
   let isOpen = true
+  const local = { address: reachableAddress(address), port: socket.address().port }
   return {
-    local: { address: reachableAddress(address), port: socket.address().port },
+    local,
+    via: `SIP/2.0/UDP ${hostPort(local)}`,
     send(message, to) {
       // Whatever is lost, here or on the way, is what retransmissions are for.
       if (isOpen) socket.send(printMessage(message), to.port, to.address, () => {})

@@ -1,22 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { ClientTransactions, type ClientHandlers, type ClientTransaction } from './client-transactions.ts'
-import { openEndpoint, type Endpoint } from './endpoint.ts'
-import {
-  hostPort,
-  valueOf,
-  valuesOf,
-  type Address,
-  type Header,
-  type Message,
-  type Request,
-  type Response,
-} from './message.ts'
+import { openEndpoint, type Endpoint, type EndpointOptions } from './endpoint.ts'
+import { valueOf, valuesOf, type Address, type Header, type Message, type Request, type Response } from './message.ts'
 import { ServerTransactions, type ServerTransaction } from './server-transactions.ts'
 import { rfcTimers, TimerSet, type SipTimers } from './timers.ts'
 
 export interface UserAgentOptions {
   readonly address?: string
   readonly port?: number
+  /** Left out: a UDP socket there. */
+  readonly open?: (onMessage: EndpointOptions['onMessage']) => Promise<Endpoint>
   readonly timers?: Partial<SipTimers>
   /** Every message as it comes, before anything else happens; false drops it. */
   readonly onArrival?: (message: Message, source: Address) => boolean
@@ -54,17 +47,9 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
     const transaction = servers.receive(message, source)
     if (transaction !== undefined) options.onRequest(transaction)
   }
-  const { address, port } = options
-  const endpoint: Endpoint = await openEndpoint({
-    ...(address === undefined ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
-    onMessage,
-  })
+  const endpoint: Endpoint = await (options.open ?? udpAt(options))(onMessage)
   const withVia = (request: Request): Request => {
-    const via: Header = [
-      'Via',
-      `SIP/2.0/UDP ${hostPort(endpoint.local)};rport;branch=z9hG4bK${randomBytes(8).toString('hex')}`,
-    ]
+    const via: Header = ['Via', `${endpoint.via};rport;branch=z9hG4bK${randomBytes(8).toString('hex')}`]
     return { ...request, headers: [via, ...request.headers] }
   }
   return {
@@ -80,6 +65,11 @@ export async function openUserAgent(options: UserAgentOptions): Promise<UserAgen
       await endpoint.close()
     },
   }
+}
+
+function udpAt({ address, port }: UserAgentOptions): NonNullable<UserAgentOptions['open']> {
+  const given = { ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) }
+  return (onMessage) => openEndpoint({ ...given, onMessage })
 }
 
 // RFC 3261, 9.1: everything of the INVITE, but the method.

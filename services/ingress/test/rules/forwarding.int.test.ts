@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { makeCertificate } from '@siplb/testkit'
 import { describe, expect, it } from 'vitest'
 import { eventually } from '../eventually.ts'
 import { requestBytes } from '../messages.ts'
 import { Peer } from '../peer.ts'
 import { token } from '../phone.ts'
 import { contactOf, scene } from '../scene.ts'
-import { overTcp, StreamPeer, StreamProxy } from '../stream-peer.ts'
+import { dialTls, overTcp, StreamPeer, StreamProxy } from '../stream-peer.ts'
 
 describe.concurrent('rule 14: Via: ours', () => {
   it('stands on top with our address and a branch that names us', async () => {
@@ -95,7 +96,7 @@ describe.concurrent('rule 15: received and rport: the way back', () => {
 
   it('is not what the sender claims: his own received and rport are replaced', async () => {
     await using s = await scene()
-    await using victim = await Peer.open()
+    await using victim = await Peer.open('127.0.0.9')
     const claims = `;rport=${victim.place.port};received=${victim.place.address};maddr=${victim.place.address}`
     s.phone.ask({ method: 'MESSAGE', via: `SIP/2.0/UDP phone.invalid${claims};branch=z9hG4bK${token()}` })
     const asked = await s.px1.next('MESSAGE')
@@ -205,6 +206,27 @@ describe.concurrent('rule 16: Record-Route: it', () => {
     const routes = ok.all('Record-Route').toReversed()
     const bye = { method: 'BYE', to: ok.one('To'), from: ok.one('From'), callId: ok.one('Call-ID'), cseq: 2 }
     phone.send(requestBytes(overTcp(phone, { ...bye, headers: routes.map((route) => `Route: ${route}`) })))
+    expect((await s.px1.next('BYE')).all('Route')).toEqual([])
+  })
+
+  it('is a sips one on the side that is secure, where the Request-URI is one', async () => {
+    await using stack = new AsyncDisposableStack()
+    const own = stack.use(await makeCertificate({ names: ['lb.example.com'] }))
+    const tls = { cert: own.certPath, key: own.keyPath }
+    const s = stack.use(await scene({ listen: ['tls'], ingress: { tls } }))
+    const phone = stack.use(await dialTls(s.lb.placeOf('tls'), own.cert))
+    const invite = { via: `SIP/2.0/TLS phone.invalid;branch=z9hG4bK${token()}`, callId: token() }
+    phone.send(requestBytes({ ...invite, uri: 'sips:bob@example.com' }))
+    const asked = await s.px1.next('INVITE')
+    const [far, near = ''] = asked.all('Record-Route')
+    expect(far).toMatch(/^<sip:[^;]*;lr>$/)
+    expect(near).toMatch(new RegExp(`^<sips:[A-Za-z0-9_-]+@127.0.0.1:${s.lb.placeOf('tls').port};transport=tcp;lr>$`))
+    s.px1.answer(asked, 200, { headers: [contactOf(s.px1)] })
+    const ok = await phone.next(200)
+    const routes = ok.all('Record-Route').toReversed()
+    const bye = { method: 'BYE', to: ok.one('To'), from: ok.one('From'), callId: invite.callId, cseq: 2 }
+    const via = `SIP/2.0/TLS phone.invalid;branch=z9hG4bK${token()}`
+    phone.send(requestBytes({ ...bye, via, headers: routes.map((route) => `Route: ${route}`) }))
     expect((await s.px1.next('BYE')).all('Route')).toEqual([])
   })
 })

@@ -106,6 +106,7 @@ describe.concurrent('rule 22: what goes on at once: thus', () => {
     s.px1.answer(asked, 486, { tag: 'busy' })
     s.phone.acknowledge(invite, await s.phone.next(486))
     await s.px1.next('ACK')
+    await eventually(() => s.lb.metric('siplb_sip_requests_total', { method: 'ACK' }), 1)
     // Timer I has ended the transaction of the caller, Timer D not yet that of the proxy.
     s.lb.skip(20_000)
     await sleep(60)
