@@ -126,6 +126,14 @@ export class Peer implements AsyncDisposable {
     )
   }
 
+  /** `next` will find none of this kind that came so far. */
+  forget(wanted: Wanted): void {
+    for (let i = this.#untaken.length - 1; i >= 0; i--) {
+      const heard = this.#untaken[i]
+      if (heard !== undefined && fits(heard, wanted)) this.#untaken.splice(i, 1)
+    }
+  }
+
   /** Whether `next` would find one at once. */
   hasHeard(wanted: Wanted): boolean {
     return this.#untaken.some((heard) => fits(heard, wanted))

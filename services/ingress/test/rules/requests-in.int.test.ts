@@ -86,11 +86,16 @@ describe.concurrent('rule 1: retransmission absorption: a request that comes aga
 describe.concurrent('rule 2: 100 Trying', () => {
   it('comes within 200 ms though the proxy is silent, without a To tag', async () => {
     await using s = await scene()
-    const askedAt = performance.now()
-    s.phone.ask()
-    const trying = await s.phone.next(100)
-    expect(trying.at - askedAt).toBeLessThan(1000)
-    expect(trying.toTag).toBeUndefined()
+    const waits: number[] = []
+    // On a busy machine one or the other may come late.
+    for (let i = 0; i < 5; i++) {
+      const askedAt = performance.now()
+      s.phone.ask()
+      const trying = await s.phone.next(100)
+      waits.push(trying.at - askedAt)
+      expect(trying.toTag).toBeUndefined()
+    }
+    expect(Math.min(...waits)).toBeLessThan(200)
   })
 
   it('of a proxy stays with us', async () => {
@@ -410,6 +415,7 @@ describe.concurrent('rule 8: the same proxy', () => {
     const asked = await s.px1.next('INVITE')
     s.px1.answer(asked, 183, { headers: [contactOf(s.px1), 'RSeq: 1', 'Require: 100rel'] })
     const early = await s.phone.next(183)
+    preferPx2(s)
     s.phone.follow(invite, early, 'PRACK', { cseq: 2 })
     s.px1.answer(await s.px1.next('PRACK'), 200)
     await s.phone.next(200)
@@ -423,6 +429,7 @@ describe.concurrent('rule 8: the same proxy', () => {
     const asked = await s.px1.next('SUBSCRIBE')
     s.px1.answer(asked, 200, { headers: [contactOf(s.px1), 'Expires: 600'] })
     const ok = await s.phone.next(200)
+    preferPx2(s)
     s.px1.send(fromCallee({ asked, ok }, 'NOTIFY', s.px1), s.lb.place)
     await s.phone.next('NOTIFY')
     s.phone.follow(subscribe, ok, 'SUBSCRIBE')
