@@ -1,6 +1,7 @@
 import { buildResponse, scan, type Malformed, type Scanned } from '@siplb/sip'
 import { handleRequest } from './handle-request.ts'
 import { handleResponse, judgeResponse } from './handle-response.ts'
+import { judgeChallenges } from './judge-challenges.ts'
 import { judgeRequest } from './judge-request.ts'
 import { judgeTaken } from './judge.ts'
 import { passOn } from './pass-on.ts'
@@ -39,6 +40,7 @@ function judge(message: Scanned, bytes: Buffer): void {
       return judgeRequest(message, handleRequest(message))
     case 'response':
       judgeTaken(message, bytes)
+      judgeChallenges(message)
       return judgeResponse(message, handleResponse(message))
   }
 }

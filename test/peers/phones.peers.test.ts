@@ -136,4 +136,18 @@ describe('phones behind a balancer, two Kamailio as their registrars', () => {
       expect(made.errors).toContain('SIP/2.0 430 ')
     },
   )
+
+  it('a phone that lost its connection is reached by its new one', async () => {
+    const back = account('back', 'tcp')
+    const before = await startLinphone(back)
+    await before[Symbol.asyncDispose]()
+    await using after = await startLinphone(back)
+    // The registrar knows both contacts, and forks: the old one is refused with 430, the new one answers.
+    expect(await bindings(after.user)).toHaveLength(2)
+    const call = { user: after.user, domain: 'phones.test', calls: 2, limit: 1, pauseMs: 200 }
+    const made = await runSipp({ scenario: scenario('uac'), target: await homeOf(after.user), ...call })
+    expect(made).toMatchObject({ successful: 2, failed: 0, errors: '' })
+    await using baresip = await startBaresip(account('front', 'tls'))
+    await converse(baresip, after, after)
+  })
 })

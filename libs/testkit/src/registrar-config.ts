@@ -40,7 +40,6 @@ modparam("usrloc", "db_mode", 0)
 modparam("registrar", "use_path", 1)
 modparam("registrar", "path_mode", 1)
 modparam("registrar", "gruu_enabled", 0)
-modparam("registrar", "max_contacts", 1)
 
 request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }

@@ -9,7 +9,7 @@ export class Phone implements AsyncDisposable {
   readonly peer: Peer
   readonly balancer: Place
 
-  private constructor(peer: Peer, balancer: Place) {
+  constructor(peer: Peer, balancer: Place) {
     this.peer = peer
     this.balancer = balancer
   }

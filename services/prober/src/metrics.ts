@@ -29,13 +29,13 @@ export function createProberMetrics(registry: Registry) {
   })
   const strays = new Counter({
     name: 'siplb_probe_strays_total',
-    help: 'Datagrams from proxies that answer no probe under way: malformed, not-a-response, unmatched, foreign.',
+    help: 'Messages from proxies that answer no probe under way: malformed, not-a-response, unmatched, foreign.',
     labelNames: ['problem'],
     registers,
   })
   const unsent = new Counter({
     name: 'siplb_probe_socket_errors_total',
-    help: 'Errors of probe sockets, as the system names them.',
+    help: 'Errors of probe sockets and of connections that could not be made, as the system names them.',
     labelNames: ['code'],
     registers,
   })

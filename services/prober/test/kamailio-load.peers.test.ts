@@ -45,6 +45,14 @@ function call(count: number): void {
   }
 }
 
+it('a Kamailio answers probes by TCP', async () => {
+  const { port } = new URL(kamailio.rpcUrl)
+  const uri = `sip:127.0.0.1:${port};transport=tcp`
+  await using loop = await startLoop(bus, 'kamailio-tcp', [{ id: 'px1', uri }], { intervalMs: 100 })
+  await waitFor(() => loop.samples.length >= 10, 10_000)
+  for (const sample of loop.samples) expect(sample).toMatchObject({ outcome: 'answered', status: 200, attempt: 1 })
+})
+
 it('a real Kamailio answers probes, tells its load in the header and by JSON-RPC, and is refused when it is gone', async () => {
   const load = { source: 'kamailio', url: kamailio.rpcUrl, capacity: 20, intervalMs: 200, expiryMs: 5000 } as const
   await using loop = await startLoop(bus, 'kamailio', [{ id: 'px1', uri: kamailio.uri, load }])

@@ -9,8 +9,11 @@ export interface Sender extends AsyncDisposable {
   readonly transport: 'UDP' | 'TCP'
   readonly port: number
   send(bytes: Buffer): void
-  /** The messages of a case, one after another; a connection of its own where there are any. */
-  sendCase(messages: readonly Buffer[]): Promise<void>
+  /**
+   * A request, and what tears it down: not before the request was passed on, or there would be nothing to pass on. By a
+   * connection of its own, where there are any.
+   */
+  sendCase(invite: Buffer, teardown: readonly Buffer[]): Promise<void>
   next(wanted: string | number, timeoutMs?: number): Promise<Heard>
 }
 
@@ -34,16 +37,21 @@ async function fence(peer: Peer, to: Place): Promise<void> {
 
 export async function openUdp(to: Place): Promise<Sender> {
   const peer = await Peer.open()
-  let sinceFence = 0
+  const later: Buffer[] = []
+  let waiting = 0
   return {
     transport: 'UDP',
     port: peer.place.port,
     send: (bytes) => peer.send(bytes, to),
-    async sendCase(messages) {
-      for (const bytes of messages) peer.send(bytes.subarray(0, DATAGRAM), to)
-      sinceFence += messages.reduce((sum, { length }) => sum + length + 1_000, 0)
-      if (sinceFence < FENCE) return
-      sinceFence = 0
+    async sendCase(invite, teardown) {
+      const send = (bytes: Buffer) => peer.send(bytes.subarray(0, DATAGRAM), to)
+      send(invite)
+      later.push(...teardown)
+      waiting += invite.length + 3_000
+      if (waiting < FENCE) return
+      waiting = 0
+      await fence(peer, to)
+      for (const bytes of later.splice(0)) send(bytes)
       await fence(peer, to)
     },
     next: (wanted, timeoutMs) => peer.next(wanted, timeoutMs),
@@ -57,11 +65,14 @@ export async function openTcp(to: Place): Promise<Sender> {
     transport: 'TCP',
     port: peer.place.port,
     send: (bytes) => peer.send(bytes),
-    async sendCase(messages) {
+    async sendCase(invite, teardown) {
       await using own = await StreamPeer.connect(to)
-      for (const bytes of messages) own.send(bytes)
-      // Until it is answered or hung up on; some cases are neither, as they seem to go on.
-      await waitFor(() => own.isEnded || own.heard.length > 0, 150).catch(() => {})
+      // Some cases are neither answered nor hung up on, as they seem to go on.
+      const heard = (count: number) => waitFor(() => own.isEnded || own.heard.length >= count, 100).catch(() => {})
+      own.send(invite)
+      await heard(1)
+      for (const bytes of teardown) own.send(bytes)
+      await heard(2)
     },
     next: (wanted, timeoutMs) => peer.next(wanted, timeoutMs),
     [Symbol.asyncDispose]: () => peer.close(),

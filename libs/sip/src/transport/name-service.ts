@@ -8,8 +8,10 @@ import { readHosts, type Hosts } from './hosts-file.ts'
 export type SystemLookup = (name: string, family: 4 | 6) => Promise<readonly string[]>
 
 export interface NameServiceOptions {
-  /** `host:port`, IPv6 in brackets, 53 where there is no port; default: those of the system, read anew for each question. */
+  /** `host:port`, IPv6 in brackets, 53 where there is no port; default: those of the system. */
   readonly servers?: readonly string[]
+  /** Those of the system, read anew for each question. */
+  readonly systemServers?: () => readonly string[]
   /** Default `/etc/hosts`. */
   readonly hostsFile?: string
   readonly system?: SystemLookup
@@ -38,8 +40,8 @@ export function createNameService(options: NameServiceOptions = {}): Ask {
     if (hosts.has(host)) return isForAddress(question) ? addressesIn(hosts, question) : noService
     if (!host.includes('.')) return isForAddress(question) ? askSystem(system, question) : noService
     const outcome = await askServers(question, serversOf(options), roundsMs)
-    const isDenied = outcome.kind === 'nothing' && isForAddress(question) && options.servers === undefined
-    return isDenied ? askSystem(system, question) : outcome
+    const isDenied = outcome.kind === 'nothing' && outcome.code === 'ENOTFOUND' && options.servers === undefined
+    return isDenied && isForAddress(question) ? askSystem(system, question) : outcome
   }
 }
 
@@ -80,9 +82,11 @@ const systemLookup: SystemLookup = (name, family) =>
     })
   })
 
-function serversOf({ servers }: NameServiceOptions): readonly NameServerAddress[] {
-  // A new one reads the system's files as they are now.
-  return (servers ?? new Resolver().getServers()).flatMap((text) => serverAt(text) ?? [])
+// A new one reads the system's files as they are now.
+const resolverServers = (): readonly string[] => new Resolver().getServers()
+
+function serversOf({ servers, systemServers = resolverServers }: NameServiceOptions): readonly NameServerAddress[] {
+  return (servers ?? systemServers()).flatMap((text) => serverAt(text) ?? [])
 }
 
 const DNS_PORT = 53

@@ -72,3 +72,25 @@ it('passes over servers that are written wrongly', async () => {
   const ask = createNameService({ hostsFile: '/dev/null', servers })
   expect(await ask({ name: 'px1.example.com', type: 'A' })).toEqual({ kind: 'nothing', code: 'ENOTFOUND' })
 })
+
+it('has the system look up what its servers deny: it may know the name by a search list', async () => {
+  await using server = await startOddNameServer((asked) => [replyTo(asked, { flags: 3 })])
+  const ours = [`127.0.0.1:${server.server.port}`]
+  const system: SystemLookup = () => Promise.resolve(['10.1.2.3'])
+  const question = { name: 'px1.sip.svc', type: 'A' } as const
+  const own = { hostsFile: '/dev/null', system }
+  expect(await createNameService({ ...own, systemServers: () => ours })(question)).toEqual(addresses('10.1.2.3'))
+  // Servers of our own choice have the last word.
+  expect(await createNameService({ ...own, servers: ours })(question)).toEqual({ kind: 'nothing', code: 'ENOTFOUND' })
+})
+
+it('does not ask the system when the name is there, without an address of the kind', async () => {
+  await using server = await startOddNameServer((asked) => [replyTo(asked)])
+  const system: SystemLookup = () => Promise.reject(new Error('asked'))
+  const ask = createNameService({
+    hostsFile: '/dev/null',
+    system,
+    systemServers: () => [`127.0.0.1:${server.server.port}`],
+  })
+  expect(await ask({ name: 'px1.example.com', type: 'AAAA' })).toEqual({ kind: 'nothing', code: 'ENODATA' })
+})

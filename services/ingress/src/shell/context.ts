@@ -14,12 +14,12 @@ import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
+import type { ChoicesAheadClient } from './choices-ahead.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { Link } from './link.ts'
 import type { MessagePublisher } from './message-publisher.ts'
 import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
-import type { RouteClient } from './route-client.ts'
 import type { ServerTransaction } from './server-transaction.ts'
 import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
@@ -34,7 +34,7 @@ export interface IngressContext {
   readonly metrics: IngressMetrics
   readonly tables: TableKeeper
   readonly shadows: ShadowTables
-  readonly routeClient: RouteClient
+  readonly routes: ChoicesAheadClient
   readonly publisher: MessagePublisher
   readonly links: ProxyLinks
   readonly chooser: Chooser

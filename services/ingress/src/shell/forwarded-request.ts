@@ -6,6 +6,7 @@ import { relayResponse } from '../domain/edits.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import { silenceMs } from '../domain/silence.ts'
 import { costOf, type Task } from '../domain/work-ledger.ts'
+import { BranchTimers } from './branch-timers.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
@@ -13,15 +14,10 @@ import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
 import type { Arrival, Forwarding, ServerTransaction } from './server-transaction.ts'
-import type { Timer } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
 
-/** RFC 3261, 16.6 step 11: over three minutes. */
-const TIMER_C_MS = 181_000
 /** Octets; anything larger goes by a connection where one is taken (RFC 3261, 18.1.1). */
 const LARGEST_DATAGRAM = 1300
-/** Time to read what came while this process was held up. */
-const DOUBT_MS = 250
 
 export interface ForwardOptions extends Omit<Onward, 'arrival'> {
   readonly purpose: Purpose
@@ -37,8 +33,7 @@ export class ForwardedRequest implements Forwarding {
   readonly #clients = new Map<Branch, ClientTransaction>()
   #decided: Decided | undefined
   readonly #tasks = new Map<Branch, Task>()
-  readonly #silenceTimers = new Map<Branch, Timer>()
-  readonly #ringTimers = new Map<Branch, Timer>()
+  readonly #timers: BranchTimers
   /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
   #cancelReasons: readonly string[] = []
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
@@ -55,6 +50,10 @@ export class ForwardedRequest implements Forwarding {
       // RFC 5393, 5.3.3: the first one has all the breadth that there is.
       mayFork: server.arrival.request.line(HeaderId.MaxBreadth) === undefined,
       takeRetry: () => ctx.budget.take(ctx.now()),
+    })
+    this.#timers = new BranchTimers(ctx.wheel, {
+      silent: (branch) => this.#carryOut(this.#context.silence(branch)),
+      rangOut: (branch) => this.#carryOut(this.#context.failure(branch, 'rang-out')),
     })
     server.forwarded = this
   }
@@ -97,7 +96,7 @@ export class ForwardedRequest implements Forwarding {
       case 'watch-silence':
         return this.#watchSilence(effect.branch)
       case 'watch-ringing':
-        return this.#watchRinging(effect.branch)
+        return this.#timers.watchRinging(effect.branch)
       case 'relay':
         return this.#relay(effect.response)
       case 'answer':
@@ -194,7 +193,7 @@ export class ForwardedRequest implements Forwarding {
       if (isFinal) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
     }
     if (isFinal) {
-      this.#stopWatching(branch)
+      this.#timers.stop(branch)
       // A 2xx stays for its retransmissions; of anything else nothing more can come that matters.
       request.link.pending.delete(client)
     }
@@ -250,28 +249,7 @@ export class ForwardedRequest implements Forwarding {
   #watchSilence(branch: Branch): void {
     const { target } = branch
     if (target.kind !== 'proxy' || this.#options.token !== undefined) return
-    this.#waitForSilence(branch, silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy)))
-  }
-
-  // A second branch for a proxy that did answer makes two calls of one, so we doubt ourselves first.
-  #waitForSilence(branch: Branch, ms: number): void {
-    const { wheel } = this.#ctx
-    const look = () =>
-      wheel.isLate ? this.#waitForSilence(branch, DOUBT_MS) : this.#carryOut(this.#context.silence(branch))
-    this.#silenceTimers.set(branch, wheel.set(ms, look))
-  }
-
-  #watchRinging(branch: Branch): void {
-    this.#ringTimers.get(branch)?.cancel()
-    this.#ringTimers.set(
-      branch,
-      this.#ctx.wheel.set(TIMER_C_MS, () => this.#carryOut(this.#context.failure(branch, 'rang-out'))),
-    )
-  }
-
-  #stopWatching(branch: Branch): void {
-    this.#silenceTimers.get(branch)?.cancel()
-    this.#ringTimers.get(branch)?.cancel()
+    this.#timers.watchSilence(branch, silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy)))
   }
 
   #relay(response: SipResponse): void {
@@ -292,7 +270,7 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #outcome(branch: Branch, outcome: Outcome): void {
-    this.#stopWatching(branch)
+    this.#timers.stop(branch)
     const task = this.#tasks.get(branch)
     if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
     if (task !== undefined && this.#decided !== undefined) this.#ctx.decisions.ended(this.#decided, task.proxy, outcome)

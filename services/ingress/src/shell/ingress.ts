@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
-import { explainQuestion, type Config, type WeightRow, type WeightTable } from '@siplb/contracts'
+import { explainQuestion, type Config, type RouteFacts, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
 import { parseUri, TransactionTable } from '@siplb/sip'
@@ -14,6 +14,7 @@ import { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
+import { ChoicesAheadClient } from './choices-ahead.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { explain } from './explain.ts'
@@ -107,7 +108,13 @@ export function createIngress(options: IngressOptions): Ingress {
       now,
       onChoice: (pool, proxy) => metrics.shadowDecisions.inc({ pool, proxy }),
     }),
-    routeClient: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
+    routes: new ChoicesAheadClient({
+      client: new RouteClient({ bus, budgetMs: config.ingress.routeTimeoutMs, now }),
+      poolOf: (facts) => unkeyedPool(ctx, facts),
+      revisionOf: (pool) => ctx.tables.get(pool),
+      isConnected: () => bus.isConnected(),
+      now,
+    }),
     publisher: new MessagePublisher(bus, config.ingress, () => metrics.untold.inc()),
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
@@ -259,6 +266,13 @@ function calls(ctx: IngressContext, loop: IngressLoop): Component {
       ctx.wheel.stop()
     },
   }
+}
+
+/** Of a request that any choice will do for. */
+function unkeyedPool({ matcher, tables, routeKeys }: IngressContext, facts: RouteFacts): string | undefined {
+  const pool = matcher.poolOf(facts)
+  if (pool === undefined || tables.get(pool)?.policy === 'rendezvous') return undefined
+  return routeKeys.aor(pool, facts) === undefined ? pool : undefined
 }
 
 function getOrMake<K, V>(map: Map<K, V>, key: K, make: () => V): V {

@@ -27,7 +27,7 @@ export class RequestRouter {
   }
 
   choose(arrival: Arrival, done: (routing: Routing) => void): void {
-    const { routeClient, now, metrics, attempt } = this.#ctx
+    const { routes, now, metrics, attempt } = this.#ctx
     this.#lastId += 1
     const facts = factsOf(arrival, String(this.#lastId))
     const askedAt = now()
@@ -36,7 +36,7 @@ export class RequestRouter {
       metrics.decisionTime.observe((now() - askedAt) / 1000)
       done(routing)
     }
-    routeClient.ask(facts, (answered) => {
+    routes.ask(facts, (answered) => {
       // Whatever went wrong, the caller is not left waiting.
       if (!attempt(() => onAnswer(answered))) attempt(() => done({ kind: 'refused', status: 500, isShed: false }))
     })

@@ -2,6 +2,7 @@ import { BusError, type Bus } from '@siplb/bus'
 import {
   routeQuestion,
   routeQuestionTo,
+  type ChoicesAhead,
   type RouteAnswer,
   type RouteFacts,
   type RouteReply,
@@ -58,6 +59,13 @@ export class RouteClient {
     this.#waiting.push({ facts, done })
     if (this.#waiting.length === 1) setImmediate(() => this.#flush())
     else if (this.#waiting.length === MOST_PER_QUESTION) this.#flush()
+  }
+
+  /** Choices for coming requests of a pool; undefined when nobody gave any in time. */
+  async ahead(pool: string, count: number): Promise<ChoicesAhead | undefined> {
+    const question: RouteRequest = { ingress: this.#options.bus.instance, requests: [], ahead: { pool, count } }
+    const answered = await this.#firstAnswer(question).catch(() => undefined)
+    return answered?.ahead
   }
 
   #flush(): void {

@@ -115,7 +115,7 @@ export class ProbeSocket {
 
   async #connect(endpoint: Place): Promise<ProbeConnection> {
     const { handlers, tls, uri } = this.#options
-    return await connectProbe(endpoint, () => tls.towards(uri.hostname), {
+    return connectProbe(endpoint, () => tls.towards(uri.hostname), {
       onPacket: (packet) => handlers.onPacket(packet),
       onRefused: (problem) => handlers.onRefused(problem),
       onProblem: (problem) => handlers.onError(problem),

@@ -21,12 +21,13 @@ describe('a proxy that answers', () => {
   it('gives one sample per interval, with status and response time', async () => {
     await using proxy = await startUdpProxy(({ answer }) => setTimeout(answer, 40))
     await using loop = await startLoop(bus, 'answers', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 200 })
-    await waitFor(() => loop.samples.length >= 5, 5000)
+    await waitFor(() => loop.samples.length >= 6, 5000)
     for (const sample of loop.samples) {
       expect(sample).toMatchObject({ proxy: 'px1', outcome: 'answered', status: 200, method: 'OPTIONS', attempt: 1 })
       expect(sample.responseTimeMs).toBeGreaterThan(30)
     }
-    const [first, last] = [proxy.asked[0], proxy.asked[4]]
+    // The very first may be late: its socket is only being opened.
+    const [first, last] = [proxy.asked[1], proxy.asked[5]]
     // Four intervals, and jitter of a tenth at either end.
     expect((last?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThan(700)
     expect(new Set(proxy.asked.map(({ request }) => request.callId)).size).toBe(proxy.asked.length)
