@@ -1,6 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { ownAddress } from '@siplb/testkit'
 import type { Deed } from './cases.ts'
 import { readRaw, valueOf, type RawMessage } from './raw-message.ts'
 import { onMessages } from './recording-proxy.ts'
@@ -17,10 +18,6 @@ export interface Sender extends AsyncDisposable {
   /** The status of the final answer with this Call-ID. */
   answerTo(callId: string | undefined): Deed | undefined
 }
-
-/** An address that is nobody else's; all of 127/8 is this machine. */
-const ownAddress = (): string =>
-  `127.${[100, 0, 0].map((least) => least + 1 + Math.floor(Math.random() * 100)).join('.')}`
 
 /**
  * The messages ask for no `rport`, so answers go to the port in their Via, or 5060 (RFC 3261, 18.2.2): the ports that they name are
