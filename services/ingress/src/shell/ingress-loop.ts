@@ -189,9 +189,7 @@ export class IngressLoop {
     const { servers, wheel } = this.#ctx
     const server = new ServerTransaction(arrival, wheel, {
       ackReceived: (ack) => this.#acks.relay(ack),
-      accepted: () => {
-        if (arrival.request.method === 'REGISTER') this.#gate.registered(arrival.source)
-      },
+      accepted: (toTag) => this.#gate.accepted(arrival, toTag),
       ended: () => servers.remove(server.key),
     })
     servers.add(server.key, server)

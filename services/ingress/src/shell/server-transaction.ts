@@ -10,6 +10,7 @@ import {
   type NonInviteServer,
   type ServerEvent,
   type SipRequest,
+  type SipResponse,
 } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { ReceivedParams } from '../domain/edits.ts'
@@ -38,8 +39,8 @@ export interface Forwarding {
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(arrival: Arrival): void
-  /** A 2xx from downstream went to the caller. */
-  accepted(): void
+  /** A 2xx from downstream, with this To tag, went to the caller. */
+  accepted(toTag: string | undefined): void
   ended(): void
 }
 
@@ -89,9 +90,9 @@ export class ServerTransaction {
   }
 
   /** A response that came from downstream. */
-  respond(status: number, bytes: Buffer): void {
+  respond({ status, to }: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void {
     const isAccepted = status >= 200 && status < 300
-    if (isAccepted) this.#hooks.accepted()
+    if (isAccepted) this.#hooks.accepted(to.tag)
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
     if (this.#isRefused && isAccepted) return this.arrival.reply(bytes)
     this.#send(status, bytes)
