@@ -156,7 +156,8 @@ export class IngressLoop {
     if (known !== undefined) {
       if (request.method === 'ACK') return this.#ackOf(known, arrival)
       this.#ctx.metrics.retransmissions.inc()
-      return known.requestCameAgain()
+      if (!known.requestCameAgain()) this.#ctx.metrics.dropped.inc({ reason: 'repeated-too-often' })
+      return
     }
     if (!this.#gate.lets(arrival)) return
     this.#note(arrival)

@@ -29,6 +29,12 @@ export interface Arrival {
   reply(bytes: Buffer): void
 }
 
+/**
+ * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is
+ * anybody's word, and without a bound one request that was let through would be answered for as long as copies of it come.
+ */
+const MOST_COPIES = 32
+
 /** What became of a request that was passed on. */
 export interface Forwarding {
   /** An INVITE without a final response yet: what a stop has to wait for. */
@@ -51,6 +57,7 @@ export class ServerTransaction {
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
+  #copies = 0
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
@@ -75,9 +82,12 @@ export class ServerTransaction {
         : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
   }
 
-  /** The request came again: its last response goes out again. */
-  requestCameAgain(): void {
+  /** The request came again: its last response goes out again. False: it came too often. */
+  requestCameAgain(): boolean {
+    this.#copies += 1
+    if (this.#copies > MOST_COPIES) return false
     this.#transaction.handle({ kind: 'request' })
+    return true
   }
 
   get isAcknowledged(): boolean {
