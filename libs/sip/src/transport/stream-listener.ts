@@ -29,7 +29,7 @@ export interface ListenStream {
   readonly limits?: Partial<StreamLimits>
   /** Share the port with other processes. */
   readonly reusePort?: boolean
-  /** Trusted: as many connections as it likes, up to those of the listener. */
+  /** Trusted: as many connections as it likes, whatever others have. */
   isExempt?(address: string): boolean
 }
 
@@ -137,7 +137,8 @@ class Listener implements StreamListener {
     const ends = endsOf(socket, this.#options.transport)
     if (ends === undefined) return void socket.destroy()
     const { remote } = ends
-    const refusal = this.#count.enter(remote.address, this.#options.isExempt?.(remote.address) ?? false)
+    const isExempt = this.#options.isExempt?.(remote.address) ?? false
+    const refusal = this.#count.enter(remote.address, isExempt)
     if (refusal !== undefined) {
       socket.destroy()
       return this.#handlers.onProblem(ourProblem(refusal, remote))
@@ -145,7 +146,7 @@ class Listener implements StreamListener {
     this.#sockets.add(socket)
     socket.once('close', () => {
       this.#sockets.delete(socket)
-      this.#count.leave(remote.address)
+      this.#count.leave(remote.address, isExempt)
     })
     if (isSecure(this.#options.transport)) this.#tlsDoor?.emit('connection', socket)
     else this.#ready(socket)
