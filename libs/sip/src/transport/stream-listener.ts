@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, isIPv6 } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import type { Server as TlsDoor } from 'node:tls'
@@ -89,9 +90,10 @@ class Listener implements StreamListener {
     return this.#count.size
   }
 
-  connectionTo(remote: { readonly address: string; readonly port: number }): StreamConnection | undefined {
+  connectionTo(remote: Omit<Endpoint, 'transport'>): StreamConnection | undefined {
     const connection = this.#connections.get(keyOf(remote))
-    return connection?.isOpen === true ? connection : undefined
+    const isMeant = remote.connection === undefined || remote.connection === connection?.remote.connection
+    return isMeant && connection?.isOpen === true ? connection : undefined
   }
 
   setTls(tls: TlsServer): void {
@@ -160,7 +162,7 @@ class Listener implements StreamListener {
   #open(socket: Socket, make: (ends: Ends) => StreamConnection): void {
     const ends = endsOf(socket, this.#options.transport)
     if (ends === undefined) return void socket.destroy()
-    const connection = make(ends)
+    const connection = make({ ...ends, remote: { ...ends.remote, connection: newName() } })
     this.#connections.set(keyOf(connection.remote), connection)
     this.#handlers.onOpen?.(connection)
   }
@@ -176,6 +178,9 @@ class Listener implements StreamListener {
     },
   }
 }
+
+/** Not the same again after a restart. */
+const newName = (): string => randomBytes(6).toString('base64url')
 
 const keyOf = (remote: { readonly address: string; readonly port: number }): string =>
   `${remote.port} ${remote.address}`

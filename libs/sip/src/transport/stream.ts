@@ -49,8 +49,8 @@ export interface StreamListener {
   readonly local: Endpoint
   /** Connections, those in their handshake included. */
   readonly size: number
-  /** The open connection from there, if there is one. */
-  connectionTo(remote: { readonly address: string; readonly port: number }): StreamConnection | undefined
+  /** The open connection from there, if there is one, and is the one that is named. */
+  connectionTo(remote: Omit<Endpoint, 'transport'>): StreamConnection | undefined
   /**
    * New connections get this; those there are go on.
    *

@@ -145,7 +145,8 @@ export class IngressLoop {
   /** On the connection that it came by, or, when that is gone, on one to its Via (RFC 3261, 18.2.2). */
   #replyByStream({ topVia }: Pick<SipRequest, 'topVia'>, flow: Packet['flow'], bytes: Buffer): void {
     if (flow.isOpen) return flow.send(bytes)
-    const way = this.#ctx.links.linkBack({ ...flow.remote, port: sentByPort(topVia) })
+    const { transport, address } = flow.remote
+    const way = this.#ctx.links.linkBack({ transport, address, port: sentByPort(topVia) })
     if (way === undefined) this.#ctx.metrics.dropped.inc({ reason: 'connection-gone' })
     else way.send(bytes)
   }
