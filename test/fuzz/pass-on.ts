@@ -27,6 +27,7 @@ const around: Surroundings = {
   isSelf: () => true,
   fellowUri: () => undefined,
   isFellow: () => false,
+  isHandedOver: () => false,
 }
 
 export const via = ownVia({ transport: 'udp', host: '198.51.100.1:5060' }, 'z9hG4bK.sl.lb1.0.unique', true)

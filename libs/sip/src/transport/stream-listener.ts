@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createServer, isIPv6 } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import type { Server as TlsDoor } from 'node:tls'
@@ -29,7 +30,7 @@ export interface ListenStream {
   readonly limits?: Partial<StreamLimits>
   /** Share the port with other processes. */
   readonly reusePort?: boolean
-  /** Trusted: as many connections as it likes, up to those of the listener. */
+  /** Trusted: as many connections as it likes, whatever others have. */
   isExempt?(address: string): boolean
 }
 
@@ -89,9 +90,10 @@ class Listener implements StreamListener {
     return this.#count.size
   }
 
-  connectionTo(remote: { readonly address: string; readonly port: number }): StreamConnection | undefined {
+  connectionTo(remote: Omit<Endpoint, 'transport'>): StreamConnection | undefined {
     const connection = this.#connections.get(keyOf(remote))
-    return connection?.isOpen === true ? connection : undefined
+    const isMeant = remote.connection === undefined || remote.connection === connection?.remote.connection
+    return isMeant && connection?.isOpen === true ? connection : undefined
   }
 
   setTls(tls: TlsServer): void {
@@ -137,7 +139,8 @@ class Listener implements StreamListener {
     const ends = endsOf(socket, this.#options.transport)
     if (ends === undefined) return void socket.destroy()
     const { remote } = ends
-    const refusal = this.#count.enter(remote.address, this.#options.isExempt?.(remote.address) ?? false)
+    const isExempt = this.#options.isExempt?.(remote.address) ?? false
+    const refusal = this.#count.enter(remote.address, isExempt)
     if (refusal !== undefined) {
       socket.destroy()
       return this.#handlers.onProblem(ourProblem(refusal, remote))
@@ -145,7 +148,7 @@ class Listener implements StreamListener {
     this.#sockets.add(socket)
     socket.once('close', () => {
       this.#sockets.delete(socket)
-      this.#count.leave(remote.address)
+      this.#count.leave(remote.address, isExempt)
     })
     if (isSecure(this.#options.transport)) this.#tlsDoor?.emit('connection', socket)
     else this.#ready(socket)
@@ -159,7 +162,7 @@ class Listener implements StreamListener {
   #open(socket: Socket, make: (ends: Ends) => StreamConnection): void {
     const ends = endsOf(socket, this.#options.transport)
     if (ends === undefined) return void socket.destroy()
-    const connection = make(ends)
+    const connection = make({ ...ends, remote: { ...ends.remote, connection: newName() } })
     this.#connections.set(keyOf(connection.remote), connection)
     this.#handlers.onOpen?.(connection)
   }
@@ -175,6 +178,9 @@ class Listener implements StreamListener {
     },
   }
 }
+
+/** Not the same again after a restart. */
+const newName = (): string => randomBytes(6).toString('base64url')
 
 const keyOf = (remote: { readonly address: string; readonly port: number }): string =>
   `${remote.port} ${remote.address}`

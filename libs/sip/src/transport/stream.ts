@@ -23,8 +23,9 @@ export interface StreamHandlers {
 }
 
 export interface StreamLimits {
-  /** Connections of one listener, those in their handshake included. */
+  /** Connections of one listener, those in their handshake included; who is exempt is not counted. */
   readonly connections: number
+  /** IPv4 address, or /64 of IPv6. */
   readonly perAddress: number
   /** From the first octet of a message to the end of its body; also for the handshake of TLS and WebSocket. */
   readonly headerDeadlineMs: number
@@ -48,8 +49,8 @@ export interface StreamListener {
   readonly local: Endpoint
   /** Connections, those in their handshake included. */
   readonly size: number
-  /** The open connection from there, if there is one. */
-  connectionTo(remote: { readonly address: string; readonly port: number }): StreamConnection | undefined
+  /** The open connection from there, if there is one, and is the one that is named. */
+  connectionTo(remote: Omit<Endpoint, 'transport'>): StreamConnection | undefined
   /**
    * New connections get this; those there are go on.
    *

@@ -22,7 +22,7 @@ describe.each(['127.0.0.1', '::1'])('TCP on %s', (address) => {
     expect(packet).not.toHaveProperty('framing')
     expect(packet.flow).toMatchObject({ transport: 'tcp', isReliable: true, isOpen: true })
     expect(packet.flow.local).toEqual(server.listener.local)
-    expect(packet.flow.remote).toEqual(client.connection.local)
+    expect(packet.flow.remote).toMatchObject(client.connection.local)
     expect(packet.receivedAt).toBeGreaterThanOrEqual(before)
     expect(await server.opened.take()).toBe(packet.flow)
     packet.flow.send(invite({ Subject: 'answer' }))
@@ -80,13 +80,11 @@ describe('a listener', () => {
     expect((await problems.take()).code).toBe('address-limit')
   })
 
-  it('has no such limit for those that are exempt, but one for all', async () => {
-    const limits = { perAddress: 1, connections: 3 }
-    const { listener, problems } = await listen({ limits, isExempt: (address) => address === '127.0.0.1' })
-    for (let i = 0; i < 3; i++) await plain(listener)
-    await gone(await plain(listener))
-    expect(await problems.take()).toMatchObject({ code: 'connection-limit' })
-    expect(listener.size).toBe(3)
+  it('has no limit for those that are exempt', async () => {
+    const limits = { perAddress: 1, connections: 2 }
+    const { listener } = await listen({ limits, isExempt: (address) => address === '127.0.0.1' })
+    for (let i = 0; i < 4; i++) await plain(listener)
+    await waitFor(() => listener.size === 4, 2_000)
   })
 
   it('has nobody left after a burst of connections that are reset', async () => {

@@ -41,6 +41,8 @@ export interface Surroundings {
   fellowUri(instance: string): string | undefined
   /** Whether another instance of ours sends from there. */
   isFellow(address: string): boolean
+  /** Whether another instance of ours sent it. */
+  isHandedOver(request: SipRequest): boolean
 }
 
 export interface SourcePool {
@@ -134,7 +136,8 @@ function alongFlow(request: SipRequest, token: RouteToken, around: Surroundings)
   if (endpoint === undefined) return undefined
   const own: Target = { kind: 'flow', uri: request.requestUri, endpoint }
   if (around.isSelf(token.instance)) return own
-  const uri = around.fellowUri(token.instance)
+  // Once: whoever had it takes us for its holder, and he may be as wrong as we.
+  const uri = around.isHandedOver(request) ? undefined : around.fellowUri(token.instance)
   if (uri !== undefined) return { kind: 'fellow', uri }
   return endpoint.transport === 'udp' ? own : undefined
 }

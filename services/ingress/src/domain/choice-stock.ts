@@ -40,6 +40,7 @@ export class ChoiceStock {
 
   /** How many to ask for so that `forMs` to come are covered; 0 while what there is lasts as long as half of that. */
   wanted(forMs: number, newest: Revision | undefined, now: number): number {
+    if (now - this.#windowAt >= 2 * WINDOW_MS) return 0
     const needed = (this.#perWindow * forMs) / WINDOW_MS
     const left = this.#isFresh(newest, now) ? (this.#given?.choices.length ?? 0) - this.#next : 0
     // One now and then is asked for by itself: what is drawn when it is needed is the fresher.

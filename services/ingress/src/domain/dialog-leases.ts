@@ -10,9 +10,12 @@ export interface DialogLease {
 /** Without Session-Expires a dialog is taken for gone after this time, however its end was missed. */
 const LONGEST_MS = 4 * 3600 * 1000
 
+/** Some 200 MB. A caller who never ends his calls has hours to make more. */
+const MOST = 1_000_000
+
 /**
  * Dialogs that this ingress set up, each on a lease: twice its Session-Expires (RFC 4028), else four hours. A re-INVITE or
- * UPDATE renews it, BYE ends it, and one whose end nobody saw runs out.
+ * UPDATE renews it, BYE ends it, and one whose end nobody saw runs out. When there are too many, the one that was silent for longest goes.
  */
 export class DialogLeases {
   readonly #leases = new Map<string, DialogLease>()
@@ -23,8 +26,12 @@ export class DialogLeases {
     const lease = this.#leases.get(key)
     if (lease !== undefined) {
       lease.expiresAt = expiresAt
+      // To the end: the silent ones stand first.
+      this.#leases.delete(key)
+      this.#leases.set(key, lease)
       return
     }
+    if (this.#leases.size >= MOST) this.#closeFirst()
     this.#leases.set(key, { ...dialog, expiresAt })
     this.#add(dialog.pool, dialog.proxy, 1)
   }
@@ -50,6 +57,11 @@ export class DialogLeases {
 
   get size(): number {
     return this.#leases.size
+  }
+
+  #closeFirst(): void {
+    const [first] = this.#leases.keys()
+    if (first !== undefined) this.close(first)
   }
 
   #add(pool: string, proxy: string, by: number): void {

@@ -2,6 +2,8 @@
 const LIVING_MS = 2000
 /** Where an instance was reached is remembered beyond that: it may be the bus that is gone. */
 const KNOWN_MS = 3_600_000
+/** Its address may have become somebody else's. */
+const SWEEP_EVERY_MS = 60_000
 
 interface Seen {
   readonly at: number
@@ -14,6 +16,7 @@ export class LivingIngresses {
   readonly #self: string
   readonly #seen = new Map<string, Seen>()
   #addresses: ReadonlySet<string> = new Set()
+  #sweepAt = 0
 
   constructor(self: string) {
     this.#self = self
@@ -23,7 +26,7 @@ export class LivingIngresses {
     if (instance === this.#self) return
     const isNew = this.#seen.get(instance)?.sip !== sip
     this.#seen.set(instance, { at: now, sip })
-    if (isNew) this.#forgetOld(now)
+    if (isNew || now >= this.#sweepAt) this.#forgetOld(now)
   }
 
   /** How many live, this one included. */
@@ -44,6 +47,7 @@ export class LivingIngresses {
   }
 
   #forgetOld(now: number): void {
+    this.#sweepAt = now + SWEEP_EVERY_MS
     for (const [instance, { at }] of this.#seen) if (now - at >= KNOWN_MS) this.#seen.delete(instance)
     this.#addresses = new Set(
       [...this.#seen.values()].flatMap(({ sip }) => (sip === undefined ? [] : [addressOf(sip)])),

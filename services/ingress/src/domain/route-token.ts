@@ -7,7 +7,7 @@
  *   octets 2–5    hash of the caller's tag, by which the direction of a request is known
  *   octet 6       worker that holds the caller's flow
  *   then          pool, proxy, instance, each as length and latin1 octets
- *   then          the flow to the phone, of a dialog where it is a stream: length and `transport:address:port`; else length 0
+ *   then          the flow to the phone, of a dialog where it is a stream: length and `transport:address:port/connection`; else length 0
  *   last 8        MAC over all before and the Call-ID, cut to 64 bits; a registration is for calls to come, so it has no Call-ID
  *
  * In base64url, so that it can stand in the user part of a SIP URI. There is no expiry: a dialog's route set never changes
@@ -23,7 +23,7 @@ export interface RouteToken {
   /** The ingress that counts the dialog, and holds the phone's flow where there is one. */
   readonly instance: string
   readonly worker: number
-  /** To the phone: `transport:address:port`; empty for UDP in a dialog. */
+  /** To the phone: `transport:address:port`, and which connection it is; empty for UDP in a dialog. */
   readonly flow: string
 }
 

@@ -259,7 +259,7 @@ export class ForwardedRequest implements Forwarding {
       if (response.status >= 200) this.#answer(502, false)
       return
     }
-    this.#server.respond(response.status, relayResponse(response, this.#arrival.isReliable))
+    this.#server.respond(response, relayResponse(response, this.#arrival.isReliable))
   }
 
   #answer(status: number, retryLater: boolean): void {

@@ -145,7 +145,8 @@ export class IngressLoop {
   /** On the connection that it came by, or, when that is gone, on one to its Via (RFC 3261, 18.2.2). */
   #replyByStream({ topVia }: Pick<SipRequest, 'topVia'>, flow: Packet['flow'], bytes: Buffer): void {
     if (flow.isOpen) return flow.send(bytes)
-    const way = this.#ctx.links.linkToEndpoint({ ...flow.remote, port: sentByPort(topVia) })
+    const { transport, address } = flow.remote
+    const way = this.#ctx.links.linkBack({ transport, address, port: sentByPort(topVia) })
     if (way === undefined) this.#ctx.metrics.dropped.inc({ reason: 'connection-gone' })
     else way.send(bytes)
   }
@@ -156,7 +157,8 @@ export class IngressLoop {
     if (known !== undefined) {
       if (request.method === 'ACK') return this.#ackOf(known, arrival)
       this.#ctx.metrics.retransmissions.inc()
-      return known.requestCameAgain()
+      if (!known.requestCameAgain()) this.#ctx.metrics.dropped.inc({ reason: 'repeated-too-often' })
+      return
     }
     if (!this.#gate.lets(arrival)) return
     this.#note(arrival)
@@ -189,9 +191,7 @@ export class IngressLoop {
     const { servers, wheel } = this.#ctx
     const server = new ServerTransaction(arrival, wheel, {
       ackReceived: (ack) => this.#acks.relay(ack),
-      accepted: () => {
-        if (arrival.request.method === 'REGISTER') this.#gate.registered(arrival.source)
-      },
+      accepted: (toTag) => this.#gate.accepted(arrival, toTag),
       ended: () => servers.remove(server.key),
     })
     servers.add(server.key, server)

@@ -129,8 +129,9 @@ export class Listeners implements Component {
 
   /** Where other instances of ours reach this one: `host:port` for UDP, with `;transport=` for another. */
   ownPlace(): string | undefined {
+    const reachable = this.#open.toSorted((a, b) => Number(isLoopback(a.local)) - Number(isLoopback(b.local)))
     const open =
-      this.#open.find(({ transport }) => transport === 'udp') ?? this.#open.find(({ transport }) => transport === 'tcp')
+      reachable.find(({ transport }) => transport === 'udp') ?? reachable.find(({ transport }) => transport === 'tcp')
     if (open === undefined) return undefined
     const place = advertisedFor(open.local, undefined)
     return open.transport === 'udp' ? place : `${place};transport=${open.transport}`
@@ -180,6 +181,10 @@ const nobody: Side = { transport: 'udp', host: '' }
 
 function fits(local: Endpoint, remote: Endpoint): boolean {
   return local.transport === remote.transport && isIPv6(local.address) === isIPv6(remote.address)
+}
+
+function isLoopback({ address }: Endpoint): boolean {
+  return address === '::1' || address.startsWith('127.')
 }
 
 /** A connection's own address is one of those behind the wildcard that its listener is bound to. */

@@ -9,6 +9,8 @@ import { UdpLink } from './udp-link.ts'
 const CLOSE_AFTER_MS = 60_000
 /** Each link is a descriptor of the process and some buffers. */
 const MOST_LINKS = 1000
+/** To who hung up before he was answered: a few, or whoever names many ports would have us look for the open ones. */
+const MOST_BACK = 8
 /** Who takes no connection for what is too large for a datagram is not asked again so soon. */
 const NO_STREAM_MS = 60_000
 /** How long a large request waits for such a connection. */
@@ -102,9 +104,12 @@ export class ProxyLinks {
     return undefined
   }
 
-  /** The way to an address, as it stands: for a response whose connection is gone. */
-  linkToEndpoint(endpoint: Endpoint): Link | undefined {
-    return this.#link(endpoint, '')
+  /** The way to an address, as it stands: for a response whose connection is gone. Undefined where too many lead there. */
+  linkBack(endpoint: Endpoint): Link | undefined {
+    if (this.#links.has(keyOf(endpoint, ''))) return this.#link(endpoint, '')
+    let toThere = 0
+    for (const { endpoint: known } of this.#links.values()) if (isSameHost(known, endpoint)) toThere += 1
+    return toThere < MOST_BACK && this.#links.size < MOST_LINKS ? this.#link(endpoint, '') : undefined
   }
 
   /** Closes links that nobody used for a minute, so that callers' addresses do not pile up. */
@@ -170,6 +175,10 @@ export class ProxyLinks {
 /** Certificates are for names: two proxies at one address may show different ones. */
 function keyOf({ transport, address, port }: Endpoint, host: string): string {
   return `${transport} ${address} ${port} ${transport === 'tls' ? host : ''}`
+}
+
+function isSameHost(one: Endpoint, other: Endpoint): boolean {
+  return one.address === other.address && one.transport === other.transport
 }
 
 function serverNameOf(uri: string): string {

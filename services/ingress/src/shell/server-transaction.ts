@@ -10,6 +10,7 @@ import {
   type NonInviteServer,
   type ServerEvent,
   type SipRequest,
+  type SipResponse,
 } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { ReceivedParams } from '../domain/edits.ts'
@@ -28,6 +29,12 @@ export interface Arrival {
   reply(bytes: Buffer): void
 }
 
+/**
+ * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is
+ * anybody's word, and without a bound one request that was let through would be answered for as long as copies of it come.
+ */
+const MOST_COPIES = 32
+
 /** What became of a request that was passed on. */
 export interface Forwarding {
   /** An INVITE without a final response yet: what a stop has to wait for. */
@@ -38,8 +45,8 @@ export interface Forwarding {
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(arrival: Arrival): void
-  /** A 2xx from downstream went to the caller. */
-  accepted(): void
+  /** A 2xx from downstream, with this To tag, went to the caller. */
+  accepted(toTag: string | undefined): void
   ended(): void
 }
 
@@ -50,6 +57,7 @@ export class ServerTransaction {
   /** Where it was forwarded; undefined while we answer it ourselves. */
   forwarded: Forwarding | undefined
   #ack: Arrival | undefined
+  #copies = 0
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
@@ -74,9 +82,12 @@ export class ServerTransaction {
         : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
   }
 
-  /** The request came again: its last response goes out again. */
-  requestCameAgain(): void {
+  /** The request came again: its last response goes out again. False: it came too often. */
+  requestCameAgain(): boolean {
+    this.#copies += 1
+    if (this.#copies > MOST_COPIES) return false
     this.#transaction.handle({ kind: 'request' })
+    return true
   }
 
   get isAcknowledged(): boolean {
@@ -89,9 +100,9 @@ export class ServerTransaction {
   }
 
   /** A response that came from downstream. */
-  respond(status: number, bytes: Buffer): void {
+  respond({ status, to }: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void {
     const isAccepted = status >= 200 && status < 300
-    if (isAccepted) this.#hooks.accepted()
+    if (isAccepted) this.#hooks.accepted(to.tag)
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
     if (this.#isRefused && isAccepted) return this.arrival.reply(bytes)
     this.#send(status, bytes)

@@ -80,12 +80,20 @@ export class AddressBook implements Surroundings {
     return instance === this.#ctx.bus.instance
   }
 
+  /** Two machines may have the same address, each in a network of its own: what is sent there would come back. */
   fellowUri(instance: string): string | undefined {
-    return this.#ctx.ingresses.uriOf(instance)
+    const uri = this.#ctx.ingresses.uriOf(instance)
+    const parsed = uri === undefined ? undefined : parseUri(uri)
+    return parsed === undefined || this.isOurs(parsed.host, parsed.port) ? undefined : uri
   }
 
   isFellow(address: string): boolean {
     return this.#ctx.ingresses.has(address)
+  }
+
+  isHandedOver({ topVia }: SipRequest): boolean {
+    const { instance } = readBranch(topVia.branch ?? '') ?? {}
+    return instance !== undefined && this.#ctx.ingresses.uriOf(instance) !== undefined
   }
 
   remembered(request: SipRequest): RouteToken | undefined {

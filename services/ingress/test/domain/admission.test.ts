@@ -36,6 +36,7 @@ const usual: Surroundings = {
   isSelf: (instance) => instance === 'lb1',
   fellowUri: (instance) => (instance === 'lb2' ? 'sip:192.0.2.22' : undefined),
   isFellow: (address) => address === '192.0.2.22',
+  isHandedOver: () => false,
 }
 
 function admitted(parts: RequestParts, source = phone, around: Partial<Surroundings> = {}): Admission {
@@ -235,6 +236,11 @@ describe('the flow of a phone', () => {
       targets: [{ kind: 'fellow', uri: 'sip:192.0.2.22' }],
     })
     expect(admitted({ ...bye, headers: flowing({ instance: 'lb3' }) }, proxy)).toEqual(status(430))
+  })
+
+  it('is handed over once: instances that take each other for its holder do not pass it to and fro', () => {
+    const headers = flowing({ instance: 'lb2' })
+    expect(admitted({ ...bye, headers }, proxy, { isHandedOver: () => true })).toEqual(status(430))
   })
 
   it('is opened to another instance of ours, and to no stranger', () => {

@@ -66,6 +66,14 @@ describe('choices ahead', () => {
     expect(stock.wanted(100, { epoch: 2, seq: 0 }, now)).toBeGreaterThan(0)
   })
 
+  it('are not asked for any more when the requests have stopped: an idle pool, or one that is gone, takes no turn of the others', () => {
+    const stock = new ChoiceStock()
+    const now = busy(stock, 1000)
+    expect(stock.wanted(100, table, now + 100)).toBeGreaterThan(0)
+    expect(stock.wanted(100, table, now + 300)).toBe(0)
+    expect(stock.wanted(100, undefined, now + 60_000)).toBe(0)
+  })
+
   it('are not asked for where a request comes now and then', () => {
     const stock = new ChoiceStock()
     expect(stock.wanted(100, table, busy(stock, 15))).toBe(0)

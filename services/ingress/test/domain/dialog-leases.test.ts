@@ -29,6 +29,17 @@ describe('a dialog', () => {
     expect([leases.countOf('default', 'px1'), leases.countOf('default', 'px2')]).toEqual([1, 0])
   })
 
+  it('of a million is the one that goes when another comes, if it is the oldest: calls that nobody ends take no memory without end', () => {
+    const leases = new DialogLeases()
+    for (let i = 0; i < 1_000_000; i++) leases.open(`k${i}`, dialog, 0)
+    leases.open('k0', dialog, 1)
+    leases.open('one more', dialog, 1)
+    expect(leases.size).toBe(1_000_000)
+    expect(leases.countOf('default', 'px1')).toBe(1_000_000)
+    expect([leases.find('k0'), leases.find('one more')]).toEqual([expect.anything(), expect.anything()])
+    expect(leases.find('k1')).toBeUndefined()
+  })
+
   it('runs out after twice its Session-Expires', () => {
     const leases = new DialogLeases()
     leases.open('k', dialog, 0, 90)

@@ -5,6 +5,7 @@ import type { Endpoint } from '@siplb/sip'
 it.each<Endpoint>([
   { transport: 'tcp', address: '192.0.2.1', port: 40_000 },
   { transport: 'wss', address: '2001:db8::1', port: 443 },
+  { transport: 'tls', address: '2001:db8::1', port: 443, connection: 'HnYk3-_v' },
 ])('a flow comes back as it was written: %o', (flow) => {
   expect(readFlow(flowText(flow))).toEqual(flow)
 })

@@ -29,3 +29,11 @@ it('knows where the others are reached, also when they have not been heard for a
   ingresses.seen('lb2', '192.0.2.7:5060', 60_000)
   expect([ingresses.has('192.0.2.2'), ingresses.has('192.0.2.7')]).toEqual([false, true])
 })
+
+it('does not trust an address for ever where an instance was: an hour after it was last heard, while others are', () => {
+  const ingresses = new LivingIngresses('lb1')
+  ingresses.seen('lb2', '192.0.2.2:5060', 0)
+  ingresses.seen('lb3', '192.0.2.3:5060', 0)
+  for (let now = 0; now <= 3_700_000; now += 10_000) ingresses.seen('lb3', '192.0.2.3:5060', now)
+  expect([ingresses.has('192.0.2.2'), ingresses.has('192.0.2.3')]).toEqual([false, true])
+})
