@@ -9,14 +9,20 @@ export interface Revision {
 /** Requests are counted by windows of this length. */
 const WINDOW_MS = 100
 
+/** What one answer of location held, and how far it is used. */
+interface Batch {
+  readonly given: ChoicesAhead
+  readonly expiresAt: number
+  next: number
+}
+
 /**
- * Choices of one pool that location drew for requests to come. Each is used once, in their order; all die with age, and at once
- * when a newer table is there, for then a proxy may be gone.
+ * Choices of one pool that location drew for requests to come. Each is used once, in the order in which they were drawn, and none is
+ * left out: smooth round robin is exact only as a whole. All die with age, and at once when a newer table is there, for then a proxy
+ * may be gone.
  */
 export class ChoiceStock {
-  #given: ChoicesAhead | undefined
-  #expiresAt = 0
-  #next = 0
+  #batches: Batch[] = []
   #windowAt = Number.NEGATIVE_INFINITY
   #inWindow = 0
   #perWindow = 0
@@ -24,32 +30,33 @@ export class ChoiceStock {
   /** Counts a request, and gives it its choice where there is one. `newest` is the table that the ingress itself has. */
   take(newest: Revision | undefined, now: number): Omit<Routed, 'id'> | undefined {
     this.#count(now)
-    if (!this.#isFresh(newest, now)) return undefined
-    const candidates = this.#given?.choices[this.#next]
-    if (this.#given === undefined || candidates === undefined) return undefined
-    this.#next += 1
-    const { pool, epoch, seq, policy, pick } = this.#given
+    this.#dropDead(newest, now)
+    const [batch] = this.#batches
+    const candidates = batch?.given.choices[batch.next]
+    if (batch === undefined || candidates === undefined) return undefined
+    batch.next += 1
+    const { pool, epoch, seq, policy, pick } = batch.given
     return { outcome: 'routed', pool, epoch, seq, policy, pick, candidates }
   }
 
   fill(given: ChoicesAhead, now: number): void {
-    this.#given = given
-    this.#expiresAt = now + given.ttlMs
-    this.#next = 0
+    this.#batches.push({ given, expiresAt: now + given.ttlMs, next: 0 })
   }
 
-  /** How many to ask for so that `forMs` to come are covered; 0 while what there is lasts as long as half of that. */
+  /** How many to ask for so that `forMs` to come are covered; 0 while what there is lasts for half of that. */
   wanted(forMs: number, newest: Revision | undefined, now: number): number {
     if (now - this.#windowAt >= 2 * WINDOW_MS) return 0
-    const needed = (this.#perWindow * forMs) / WINDOW_MS
-    const left = this.#isFresh(newest, now) ? (this.#given?.choices.length ?? 0) - this.#next : 0
+    this.#dropDead(newest, now)
+    const needed = Math.ceil((this.#perWindow * forMs) / WINDOW_MS)
+    const left = this.#batches.reduce((sum, { given, next }) => sum + given.choices.length - next, 0)
     // One now and then is asked for by itself: what is drawn when it is needed is the fresher.
-    return needed < 3 || left > needed / 2 ? 0 : Math.ceil(needed)
+    return needed < 3 || left > needed / 2 ? 0 : needed - left
   }
 
-  #isFresh(newest: Revision | undefined, now: number): boolean {
-    if (this.#given === undefined || now >= this.#expiresAt) return false
-    return newest === undefined || !isOlder(this.#given, newest)
+  #dropDead(newest: Revision | undefined, now: number): void {
+    const isDead = ({ given, expiresAt, next }: Batch) =>
+      next >= given.choices.length || now >= expiresAt || (newest !== undefined && isOlder(given, newest))
+    if (this.#batches.some(isDead)) this.#batches = this.#batches.filter((batch) => !isDead(batch))
   }
 
   #count(now: number): void {

@@ -27,6 +27,15 @@ describe('choices ahead', () => {
     expect([1, 2, 3].map((now) => proxyOf(stock, table, now))).toEqual(['px0', 'px1', undefined])
   })
 
+  it('are used to the last when more come, and then those that came', () => {
+    const stock = new ChoiceStock()
+    stock.fill(given(3), 0)
+    expect(proxyOf(stock, table, 1)).toBe('px0')
+    stock.fill(given(2), 2)
+    const rest = Array.from({ length: 5 }, () => proxyOf(stock, table, 3))
+    expect(rest).toEqual(['px1', 'px2', 'px0', 'px1', undefined])
+  })
+
   it('say by which table and policy they were drawn', () => {
     const stock = new ChoiceStock()
     stock.fill(given(1), 0)
