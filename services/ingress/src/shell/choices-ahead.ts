@@ -1,6 +1,6 @@
 import type { RouteFacts } from '@siplb/contracts'
 import { ChoiceStock, type Revision } from '../domain/choice-stock.ts'
-import type { Answered, RouteClient } from './route-client.ts'
+import type { Answered, RouteClient, Routes } from './route-client.ts'
 
 /** Between two questions for choices ahead, whatever the number of pools: the bus runs at a fixed rate, not once per call. */
 const ASK_EVERY_MS = 50
@@ -20,7 +20,7 @@ export interface ChoicesAheadOptions {
  * Answers routing questions from choices that location drew before they came, so that no request waits for the bus and none costs
  * a message. A pool's first requests, and those of one that has few, are asked for one by one.
  */
-export class ChoicesAheadClient {
+export class ChoicesAheadClient implements Routes {
   readonly #options: ChoicesAheadOptions
   readonly #stocks = new Map<string, ChoiceStock>()
   #mayAskAt = Number.NEGATIVE_INFINITY

@@ -14,7 +14,7 @@ import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
 import type { IngressMetrics } from '../metrics.ts'
-import type { ChoicesAheadClient } from './choices-ahead.ts'
+import type { Routes } from './route-client.ts'
 import type { ClientTransaction } from './client-transaction.ts'
 import type { Link } from './link.ts'
 import type { MessagePublisher } from './message-publisher.ts'
@@ -34,7 +34,7 @@ export interface IngressContext {
   readonly metrics: IngressMetrics
   readonly tables: TableKeeper
   readonly shadows: ShadowTables
-  readonly routes: ChoicesAheadClient
+  readonly routes: Routes
   readonly publisher: MessagePublisher
   readonly links: ProxyLinks
   readonly chooser: Chooser

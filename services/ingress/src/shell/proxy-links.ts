@@ -11,6 +11,7 @@ const CLOSE_AFTER_MS = 60_000
 const MOST_LINKS = 1000
 /** To who hung up before he was answered: a few, or whoever names many ports would have us look for the open ones. */
 const MOST_BACK = 8
+const MOST_UNLOCATED = 1000
 /** Who takes no connection for what is too large for a datagram is not asked again so soon. */
 const NO_STREAM_MS = 60_000
 /** How long a large request waits for such a connection. */
@@ -167,6 +168,8 @@ export class ProxyLinks {
       return located.endpoints
     }
     if (!this.#unlocated.has(uri.host)) log.warn({ host: uri.host, code: located.code }, 'host not resolved')
+    // Only so that each is logged once: who invents names makes us log, not remember.
+    if (this.#unlocated.size >= MOST_UNLOCATED) this.#unlocated.clear()
     this.#unlocated.add(uri.host)
     return []
   }

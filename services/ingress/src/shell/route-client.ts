@@ -19,6 +19,11 @@ export type Answered =
   | { readonly source: 'location'; readonly answer: RouteAnswer }
   | { readonly source: 'local'; readonly why: 'disconnected' | 'no-responders' | 'timeout' | 'failed' }
 
+/** Whoever knows where requests should go. */
+export interface Routes {
+  ask(facts: RouteFacts, done: (answered: Answered) => void): void
+}
+
 interface Waiting {
   readonly facts: RouteFacts
   readonly done: (answered: Answered) => void
@@ -43,7 +48,7 @@ export interface RouteClientOptions {
  * In a queue group a location that hangs swallows its share of the questions for as long as it hangs. So after a timeout
  * the instances that answered lately are asked directly, and those that fail then are left out.
  */
-export class RouteClient {
+export class RouteClient implements Routes {
   readonly #options: RouteClientOptions
   readonly #instances = new Map<string, Instance>()
   #waiting: Waiting[] = []

@@ -1,0 +1,56 @@
+import { freePort, spawnService, startNats, waitFor, type ServiceProcess } from '@siplb/testkit'
+import { BALANCER_CORE, pin } from './pinning.ts'
+import type { System } from './system.ts'
+
+const services = ['weigher', 'location', 'prober', 'ingress'] as const
+
+export interface SiplbOptions {
+  readonly proxyPorts: readonly number[]
+  /** Of the pool. */
+  readonly policy: string | undefined
+  /** Where the ingress writes a CPU profile when it ends. */
+  readonly profileDir: string | undefined
+}
+
+/** The whole product: a NATS server and one process of each service, with everything on that is on by default. */
+export async function startSiplb({ proxyPorts, policy, profileDir }: SiplbOptions): Promise<System> {
+  await using stack = new AsyncDisposableStack()
+  const monitorPort = await freePort('tcp')
+  const nats = stack.use(await startNats({ args: ['-m', String(monitorPort)] }))
+  const target = { address: '127.0.0.1', port: await freePort('udp') }
+  const proxies = proxyPorts.map((port, i) => ({ id: `px${i + 1}`, uri: `sip:127.0.0.1:${port}` }))
+  const config = {
+    nats: { servers: [nats.url] },
+    http: { port: 0 },
+    ingress: { listen: [`udp://127.0.0.1:${target.port}`] },
+    pools: { default: { proxies, ...(policy === undefined ? {} : { policy }) } },
+  }
+  const parts = new Map<string, readonly number[]>([['nats', [nats.pid]]])
+  for (const name of services) {
+    const profiling = name === 'ingress' && profileDir !== undefined
+    const env = profiling ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` } : {}
+    const service = stack.use(await spawnService(name, { config, env }))
+    if (profiling) stack.defer(async () => void (await service.stop()))
+    parts.set(name, [service.pid])
+    if (name === 'ingress') await hasTable(service)
+  }
+  for (const [pid = 0] of parts.values()) pin(pid, BALANCER_CORE)
+  const owned = stack.move()
+  return {
+    name: 'siplb',
+    ...{ target, parts },
+    busMessages: () => messagesIn(monitorPort),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** One from the weigher: what the ingress makes of its configuration alone has the epoch 0. */
+async function hasTable({ httpPort }: ServiceProcess): Promise<void> {
+  const isThere = async () => /"epoch":[1-9]/.test(await (await fetch(`http://127.0.0.1:${httpPort}/readyz`)).text())
+  await waitFor(isThere, 10_000, 'a weight table at the ingress')
+}
+
+async function messagesIn(monitorPort: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${monitorPort}/varz`)).text()
+  return Number(/"in_msgs": ?(\d+)/.exec(text)?.[1] ?? Number.NaN)
+}
