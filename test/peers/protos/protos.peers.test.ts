@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Heard } from '../../../services/ingress/test/peer.ts'
 import { judgeKept } from '../../fuzz/judge.ts'
 import { nameOf } from '../../fuzz/plain.ts'
-import { CASES, filled, folder, isThere, openArchive, type Archive } from './archive.ts'
+import { CASES, filled, isThere, openArchive, type Archive } from './archive.ts'
 import { Callee } from './callee.ts'
 import { settledMb, settles } from './memory.ts'
 import { openTcp, openUdp, type Sender } from './sender.ts'
@@ -162,4 +162,4 @@ describe.skipIf(!isThere)('the 4,527 INVITEs of PROTOS', () => {
   )
 })
 
-it.runIf(!isThere)(`PROTOS is left out: it is not at ${folder}, and SIPLB_PROTOS_DIR names no other place`, () => {})
+it.runIf(!isThere)('PROTOS is left out: SIPLB_PROTOS_DIR names no folder with c07-sip-r2-testcases.tar.xz', () => {})

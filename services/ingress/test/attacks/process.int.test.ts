@@ -54,6 +54,11 @@ async function dialled(port: number): Promise<Socket> {
   return socket
 }
 
+/** Not `once`, which rejects where the connection is reset: that is an end too. */
+function closing(socket: Socket): Promise<unknown> {
+  return new Promise((resolve) => socket.once('close', resolve))
+}
+
 /** Says this, piece by piece, and then hangs up in this way. */
 async function say(port: number, pieces: readonly (Buffer | string)[], end: 'reset' | 'close' | 'half' | 'wait') {
   const socket = await dialled(port)
@@ -65,8 +70,7 @@ async function say(port: number, pieces: readonly (Buffer | string)[], end: 'res
   else if (end === 'close') socket.destroy()
   else if (end === 'half') socket.end()
   socket.resume()
-  if (end === 'half' || end === 'wait')
-    await Promise.race([once(socket, 'close'), sleep(800, undefined, { ref: false })])
+  if (end === 'half' || end === 'wait') await Promise.race([closing(socket), sleep(800, undefined, { ref: false })])
   socket.destroy()
 }
 
