@@ -80,13 +80,16 @@ describe('two Kamailio in front of one called side', () => {
     await waitFor(async () => (await weightOf('kam2')) <= 50, 10_000, 'the weight of the overloaded Kamailio to halve')
     const halvedMs = performance.now() - startedAt
     await kamailios[1]?.setDelay(0)
-    await waitFor(async () => (await weightOf('kam2')) > BACK, 60_000, 'the weight to come back')
+    try {
+      await waitFor(async () => (await weightOf('kam2')) > BACK, 60_000, 'the weight to come back')
+    } finally {
+      for (const { proxies } of balancer.tables.slice(-40))
+        console.log(proxies.map((p) => `${p.id} ${p.weight.toFixed(1)} ${p.reason}`).join(' | '))
+    }
     const backMs = performance.now() - startedAt - halvedMs
     console.log(
       `overloaded Kamailio: weight halved after ${halvedMs.toFixed(0)} ms, back ${backMs.toFixed(0)} ms after the overload`,
     )
-    for (const { proxies } of balancer.tables.slice(-40))
-      console.log(proxies.map((p) => `${p.id} ${p.weight.toFixed(1)} ${p.reason}`).join(' | '))
     expect((await calling).failed).toBe(0)
   })
 })

@@ -78,7 +78,9 @@ function learn(tier: readonly ProxyView[], { weights }: Settings, now: number, o
   const evidence = tier.map((proxy) => {
     const departures = proxy.departures(now)
     proxy.fit = departures === undefined ? undefined : fitWork(departures, otherCost)
-    return { baseWeight: proxy.baseWeight, fit: proxy.fit, learned: proxy.capacity }
+    // While it is another proxy, what it takes is told by its response times; learned, it would outlast the trouble.
+    const isAnother = (proxy.response?.factor ?? 1) < ANOTHER_PROXY
+    return { baseWeight: proxy.baseWeight, fit: isAnother ? undefined : proxy.fit, learned: proxy.capacity }
   })
   const { responseTimeToleranceMs: toleranceMs, deadBand, capacityMemoryMs: memoryMs } = weights
   learnCapacities(evidence, now, { toleranceMs, deadBand, memoryMs }).forEach((learned, i) => {
@@ -93,7 +95,7 @@ function follow(proxy: ProxyView, found: ResponseFactor | undefined, growMs: num
   const { factor = 1, at = now } = proxy.response ?? {}
   const most = factor < FAR_SLOWER ? factor + (now - at) / growMs : 1
   proxy.response = { ...found, factor: Math.min(found.factor, most), at: now }
-  if (factor >= ANOTHER_PROXY && found.factor < ANOTHER_PROXY) proxy.forgetQueueing()
+  if (factor < ANOTHER_PROXY !== proxy.response.factor < ANOTHER_PROXY) proxy.forgetQueueing()
 }
 
 function moveTowards(proxy: ProxyView, influences: Influences, { weights }: Settings, now: number): void {
