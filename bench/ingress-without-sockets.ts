@@ -10,6 +10,7 @@ import { DialogLeases } from '../services/ingress/src/domain/dialog-leases.ts'
 import { LivingIngresses } from '../services/ingress/src/domain/living-ingresses.ts'
 import { PoolOverload } from '../services/ingress/src/domain/pool-overload.ts'
 import { RetryBudget } from '../services/ingress/src/domain/retry-budget.ts'
+import { TokenBook } from '../services/ingress/src/domain/token-book.ts'
 import { createIngressMetrics } from '../services/ingress/src/metrics.ts'
 import { AckRelay } from '../services/ingress/src/shell/ack-relay.ts'
 import type { IngressContext } from '../services/ingress/src/shell/context.ts'
@@ -68,7 +69,7 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
-    tokenKeys: [createTokenKey('a secret of thirty-two characters')],
+    tokens: new TokenBook([createTokenKey('a secret of thirty-two characters')]),
     servers: new TransactionTable(),
     clients: new TransactionTable(),
     decisions: new DecisionLog(),

@@ -1,7 +1,6 @@
 import {
   buildResponse,
   clientKey,
-  parseRoutes,
   readOverload,
   serverKey,
   type Scanned,
@@ -12,7 +11,10 @@ import { admit, type Admission, type Surroundings } from '../../services/ingress
 import { readWay, type Way } from '../../services/ingress/src/domain/affinity.ts'
 import { forwardRequest, ownVia, receivedParams, relayResponse } from '../../services/ingress/src/domain/edits.ts'
 import { retryAfterMs } from '../../services/ingress/src/domain/retry-after.ts'
+import { TokenBook } from '../../services/ingress/src/domain/token-book.ts'
 import { tokenKey } from './seeds.ts'
+
+const tokens = new TokenBook([tokenKey])
 
 export const source = { transport: 'udp', address: '192.0.2.77', port: 5077 } as const
 
@@ -34,7 +36,7 @@ export const via = ownVia({ transport: 'udp', host: '198.51.100.1:5060' }, 'z9hG
 export const recordRoutes = ['<sip:token@198.51.100.1:5060;lr>', '<sip:token@198.51.100.1:5060;transport=tcp;lr>']
 
 export function wayOf(request: SipRequest): Way {
-  return readWay(request, parseRoutes(request) ?? [], around, [tokenKey])
+  return readWay(request, around, tokens)
 }
 
 export function admissionOf(request: SipRequest, way: Way): Admission {

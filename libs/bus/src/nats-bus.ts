@@ -26,7 +26,7 @@ import {
   type Subscription as NatsSubscription,
 } from 'nats'
 import type { Bus, BusObserver, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
-import { decodeEvents, encodeEvent, encodeJson, parseJson, toBatches } from './codec.ts'
+import { decodeEvents, encodeEvent, encodeEvents, encodeJson, parseJson, toBatches, type Envelope } from './codec.ts'
 import { BusError, requestError } from './errors.ts'
 import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
@@ -106,7 +106,7 @@ class NatsBus implements Bus {
       this.#observer.published(channel.address)
     }
     if (isMany(data)) {
-      const batches = toBatches(data.map((one) => encodeEvent(channel, one, this.#envelope())))
+      const batches = toBatches(encodeEvents(channel, data, this.#envelopes()))
       for (const batch of batches) send(batch, contentType(batchContentType))
     } else {
       const h = contentType(eventContentType)
@@ -248,11 +248,17 @@ class NatsBus implements Bus {
     }
   }
 
+  /** For events of one moment. */
+  #envelopes(): () => Envelope {
+    const source = `/siplb/${this.service}/${this.instance}`
+    const time = new Date().toISOString()
+    return () => ({ source, id: newEventId(), time })
+  }
+
   #envelope(id?: string): { source: string; id: string; time: string } {
-    lastEventId += 1
     return {
       source: `/siplb/${this.service}/${this.instance}`,
-      id: id ?? `${bootId}-${lastEventId.toString(36)}`,
+      id: id ?? newEventId(),
       time: new Date().toISOString(),
     }
   }
@@ -261,6 +267,11 @@ class NatsBus implements Bus {
 /** Ids stay unique for a source whose process, or whose bus within one, is started anew. */
 const bootId = Date.now().toString(36)
 let lastEventId = 0
+
+function newEventId(): string {
+  lastEventId += 1
+  return `${bootId}-${lastEventId.toString(36)}`
+}
 
 function isMany<T>(data: T | readonly T[]): data is readonly T[] {
   return Array.isArray(data)

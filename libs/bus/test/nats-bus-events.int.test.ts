@@ -133,7 +133,7 @@ describe('publishing', () => {
     await using a = await connectedBus(nats, { prefix: ownPrefix() })
     const heard = await hearing(`${a.bus.prefix}.>`)
     expect(() => a.bus.publish(loadReported, pool, loadOf('px1', 2))).toThrow(/load/)
-    expect(() => a.bus.publish(loadReported, pool, [loadOf('px1'), loadOf('px2', 2)])).toThrow(/load/)
+    expect(() => a.bus.publish(loadReported, pool, [loadOf('px1', 2), loadOf('px2')])).toThrow(/load/)
     expect(() => a.bus.publish(loadReported, {}, loadOf('px1'))).toThrow(/pool/)
     a.bus.publish(loadReported, pool, loadOf('good'))
     await waitFor(() => heard.length > 0, 2000)

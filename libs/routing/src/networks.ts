@@ -12,14 +12,26 @@ interface Network {
   readonly prefixBits: number
 }
 
+/** The same addresses are asked for again and again, and reading one costs more than finding it. */
+const MOST_KNOWN = 10_000
+
 /** Networks from texts such as `10.0.0.0/8`, `2001:db8::/32` or a single address. Throws a RangeError for anything else. */
 export function createNetworks(cidrs: readonly string[]): Networks {
   const networks = cidrs.map(parseNetwork)
+  if (networks.length === 0) return { has: () => false }
+  const known = new Map<string, boolean>()
+  const isIn = (address: string) => {
+    const groups = parseAddress(address)
+    return groups !== undefined && networks.some((network) => contains(network, groups))
+  }
   return {
     has(address) {
-      if (networks.length === 0) return false
-      const groups = parseAddress(address)
-      return groups !== undefined && networks.some((network) => contains(network, groups))
+      const before = known.get(address)
+      if (before !== undefined) return before
+      const found = isIn(address)
+      if (known.size >= MOST_KNOWN) known.clear()
+      known.set(address, found)
+      return found
     },
   }
 }

@@ -13,5 +13,6 @@ export { MutableLifecycle, run, type Lifecycle, type LifecycleState } from './li
 export { createLogger, type Logger } from './logger.ts'
 export { Counter, createBusCounters, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
 export { nowMs } from './monotonic.ts'
+export { Tally } from './tally.ts'
 export { createTicker } from './ticker.ts'
 export { TlsFiles, type ClientTls, type ServerTls } from './tls-files.ts'

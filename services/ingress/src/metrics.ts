@@ -1,16 +1,17 @@
-import { Counter, Gauge, Histogram, type Registry } from '@siplb/runtime'
+import { Counter, Gauge, Histogram, Tally, type Registry } from '@siplb/runtime'
 
 /** All metric names of the ingress. */
 export function createIngressMetrics(registry: Registry) {
   const registers = [registry]
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name, help, labelNames, registers })
+  const tally = (name: string, help: string, labelNames: string[]) => new Tally({ name, help, labelNames, registers })
   return {
-    requests: counter('siplb_sip_requests_total', 'SIP requests received, less retransmissions.', [
+    requests: tally('siplb_sip_requests_total', 'SIP requests received, less retransmissions.', [
       'method',
       'transport',
     ]),
-    responses: counter('siplb_sip_responses_total', 'SIP responses received, by class.', ['class']),
+    responses: tally('siplb_sip_responses_total', 'SIP responses received, by class.', ['class']),
     retransmissions: counter('siplb_sip_retransmissions_total', 'Requests that came again and were absorbed.'),
     dropped: counter('siplb_sip_dropped_total', 'Messages dropped, and why.', ['reason']),
     malformed: counter('siplb_sip_malformed_total', 'Messages that break the grammar or a limit.', [
@@ -18,7 +19,7 @@ export function createIngressMetrics(registry: Registry) {
       'answered',
     ]),
     answered: counter('siplb_sip_answered_total', 'Requests that the balancer answered itself.', ['status']),
-    decisions: counter('siplb_route_decisions_total', 'Requests sent to a proxy, and who chose it.', [
+    decisions: tally('siplb_route_decisions_total', 'Requests sent to a proxy, and who chose it.', [
       'pool',
       'proxy',
       'source',

@@ -77,7 +77,7 @@ export async function startIngress(settings: IngressSettings): Promise<IngressUn
   const registry = createRegistry()
   const metrics = createIngressMetrics(registry)
   const { onDecision } = settings
-  if (onDecision !== undefined) metrics.decisions.inc = onDecision
+  if (onDecision !== undefined) metrics.decisions.count = onDecision
   let skippedMs = 0
   const made = createIngress({
     config: parse(pools),

@@ -92,7 +92,8 @@ describe.concurrent('the process', () => {
     phone.ask()
     await s.px2.next('INVITE')
     const startMs = ingress.log().find(({ msg }) => msg === 'ready')?.['startMs']
-    expect(startMs).toBeLessThan(5000)
+    // Two seconds on a machine of its own; here the other tests take their share.
+    expect(startMs).toBeLessThan(10_000)
   })
 
   it('drains on SIGTERM: the call in set-up comes through with its ACK, new ones and peers hear 503', async () => {

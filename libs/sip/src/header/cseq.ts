@@ -1,4 +1,5 @@
-import { isDigit, readDecimal, skipToken, skipWhitespace, textOf, trimEnd } from '../message/octets.ts'
+import { methodText } from '../message/method.ts'
+import { isDigit, readDecimal, skipToken, skipWhitespace, trimEnd } from '../message/octets.ts'
 
 /** RFC 3261, 20.16. `method` keeps its case: methods are compared exactly. */
 export interface CSeq {
@@ -15,5 +16,5 @@ export function parseCSeq(bytes: Buffer, start: number, end: number): CSeq | und
   const number = readDecimal(bytes, start, digitsEnd, MAX_NUMBER)
   const methodStart = skipWhitespace(bytes, digitsEnd, stop)
   const isWhole = methodStart > digitsEnd && methodStart < stop && skipToken(bytes, methodStart, stop) === stop
-  return number < 0 || !isWhole ? undefined : { number, method: textOf(bytes, methodStart, stop) }
+  return number < 0 || !isWhole ? undefined : { number, method: methodText(bytes, methodStart, stop) }
 }

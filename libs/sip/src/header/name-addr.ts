@@ -31,6 +31,8 @@ export class NameAddr {
   paramsStart = 0
   tagStart = -1
   tagEnd = -1
+  #uri: string | undefined = undefined
+  #tag: string | undefined = undefined
 
   constructor(bytes: Buffer, start: number) {
     this.bytes = bytes
@@ -38,11 +40,14 @@ export class NameAddr {
   }
 
   get uri(): string {
-    return textOf(this.bytes, this.uriStart, this.uriEnd)
+    this.#uri ??= textOf(this.bytes, this.uriStart, this.uriEnd)
+    return this.#uri
   }
 
   get tag(): string | undefined {
-    return this.tagStart < 0 ? undefined : textOf(this.bytes, this.tagStart, this.tagEnd)
+    if (this.tagStart < 0) return undefined
+    this.#tag ??= textOf(this.bytes, this.tagStart, this.tagEnd)
+    return this.#tag
   }
 
   /** Value of a header parameter, `''` when it has none. `name` in lower case. */

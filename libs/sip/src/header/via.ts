@@ -5,6 +5,7 @@ import {
   equalsIgnoringCase,
   isDigit,
   isWhitespace,
+  lowerTextOf,
   readDecimal,
   skipBracketed,
   skipHost,
@@ -39,6 +40,8 @@ export class Via {
   rportNameEnd = -1
   rportValueStart = -1
   rportValueEnd = -1
+  #host: string | undefined = undefined
+  #branch: string | undefined = undefined
 
   constructor(bytes: Buffer, start: number) {
     this.bytes = bytes
@@ -53,7 +56,8 @@ export class Via {
 
   /** Sent-by host in lower case, IPv6 in brackets. */
   get host(): string {
-    return textOf(this.bytes, this.hostStart, this.hostEnd).toLowerCase()
+    this.#host ??= lowerTextOf(this.bytes, this.hostStart, this.hostEnd)
+    return this.#host
   }
 
   /** `host` or `host:port`, in lower case. */
@@ -62,7 +66,9 @@ export class Via {
   }
 
   get branch(): string | undefined {
-    return this.branchStart < 0 ? undefined : textOf(this.bytes, this.branchStart, this.branchEnd)
+    if (this.branchStart < 0) return undefined
+    this.#branch ??= textOf(this.bytes, this.branchStart, this.branchEnd)
+    return this.#branch
   }
 
   /** Without the brackets that some put around IPv6 (RFC 5118, 4.5 asks to take both forms). */

@@ -3,7 +3,7 @@ import { parseVia } from '../header/via.ts'
 import type { Via } from '../header/via.ts'
 import type { Edit } from './edit.ts'
 import { HeaderId } from './header-id.ts'
-import type { Message } from './message.ts'
+import type { HeaderLine, Message } from './message.ts'
 
 /**
  * Takes overload feedback off every Via below the topmost one: it is hop by hop (RFC 7339, 5.1), and whoever reads it there would
@@ -15,6 +15,10 @@ export function removeForeignOverload(message: Message): Edit[] {
   let isTop = true
   for (const line of message.lines) {
     if (line.id !== HeaderId.Via) continue
+    if (!mayHoldOverload(message.bytes, line)) {
+      isTop = false
+      continue
+    }
     for (let at = line.valueStart; at >= 0;) {
       const via = parseVia(message.bytes, at, line.valueEnd)
       // What is no Via is not ours to judge: its owner will.
@@ -25,6 +29,14 @@ export function removeForeignOverload(message: Message): Edit[] {
     }
   }
   return edits
+}
+
+// One look at the octets: nearly no Via has any.
+function mayHoldOverload(bytes: Buffer, { valueStart, valueEnd }: HeaderLine): boolean {
+  for (let at = valueStart; at < valueEnd; at++) {
+    if (((bytes[at] ?? 0) | 0x20) === 0x6f && ((bytes[at + 1] ?? 0) | 0x20) === 0x63) return true
+  }
+  return false
 }
 
 function pushRemovals(via: Via, edits: Edit[]): void {

@@ -1,5 +1,6 @@
 import type { CSeq } from '../header/cseq.ts'
 import type { NameAddr } from '../header/name-addr.ts'
+import type { RouteValue } from '../header/route.ts'
 import type { Uri } from '../header/uri.ts'
 import type { Via } from '../header/via.ts'
 import type { HeaderId } from './header-id.ts'
@@ -52,6 +53,8 @@ export interface SipRequest extends Message {
   /** The Request-URI in pieces. */
   readonly uri: Uri
   readonly maxForwards: number | undefined
+  /** All values of Route, in order. */
+  readonly routes: readonly RouteValue[]
 }
 
 export interface SipResponse extends Message {

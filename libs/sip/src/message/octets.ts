@@ -133,6 +133,16 @@ export function equalsIgnoringCase(bytes: Buffer, start: number, end: number, lo
   return true
 }
 
+/** Text in lower case, where it mostly is already. */
+export function lowerTextOf(bytes: Buffer, start: number, end: number): string {
+  const text = textOf(bytes, start, end)
+  for (let at = start; at < end; at++) {
+    const octet = bytes[at] ?? 0
+    if (octet >= 0x41 && octet <= 0x5a) return text.toLowerCase()
+  }
+  return text
+}
+
 /** Text with one character per octet, so that writing it back (latin1) gives the same octets. */
 export function textOf(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('latin1', start, end)

@@ -1,4 +1,4 @@
-import { parseRoutes } from '../header/route.ts'
+import { parseRoutes, type RouteValue } from '../header/route.ts'
 import { parseUri } from '../header/uri.ts'
 import type { Uri } from '../header/uri.ts'
 import { readFacts } from './facts.ts'
@@ -38,18 +38,20 @@ export function scan(bytes: Buffer, limits: Limits = defaultLimits): Scanned {
 function toRequest(line: RequestLine, facts: Facts, earlier: Problem | undefined): Scanned {
   const uri = line.problem === undefined ? parseUri(line.requestUri) : undefined
   const maxForwards = readMaxForwards(facts)
-  const problem = earlier ?? requestProblem(line, facts, maxForwards) ?? uriProblem(uri)
-  if (problem !== undefined || uri === undefined || facts.problem !== undefined) {
+  const before = earlier ?? requestProblem(line, facts, maxForwards)
+  const routes = before === undefined && facts.lineOf(HeaderId.Route) !== undefined ? parseRoutes(facts) : noRoutes
+  const problem = before ?? (routes === undefined ? 'route' : uriProblem(uri))
+  if (problem !== undefined || uri === undefined || routes === undefined || facts.problem !== undefined) {
     return refuseRequest(line, facts, problem ?? 'request-uri')
   }
-  return new ScannedRequest(facts, line, uri, maxForwards)
+  return new ScannedRequest(facts, line, { uri, maxForwards, routes })
 }
+
+const noRoutes: readonly RouteValue[] = []
 
 function requestProblem(line: RequestLine, facts: Facts, maxForwards: number | undefined): Problem | undefined {
   if (facts.cseq?.method !== line.method) return 'cseq-method' // 8.1.1.5
-  if (maxForwards === -1) return 'max-forwards'
-  const hasRoute = facts.lineOf(HeaderId.Route) !== undefined
-  return hasRoute && parseRoutes(facts) === undefined ? 'route' : undefined
+  return maxForwards === -1 ? 'max-forwards' : undefined
 }
 
 /** -1 when it is not a number up to 255 (20.22), undefined when it is absent. */

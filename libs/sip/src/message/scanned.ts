@@ -1,5 +1,6 @@
 import type { CSeq } from '../header/cseq.ts'
 import type { NameAddr } from '../header/name-addr.ts'
+import type { RouteValue } from '../header/route.ts'
 import type { Uri } from '../header/uri.ts'
 import type { Via } from '../header/via.ts'
 import type { Facts } from './facts.ts'
@@ -43,7 +44,9 @@ abstract class ScannedMessage implements Message {
   }
 
   line(id: HeaderId): HeaderLine | undefined {
-    return this.lines.find((line) => line.id === id)
+    const { lines } = this
+    for (let i = 0; i < lines.length; i++) if (lines[i]?.id === id) return lines[i]
+    return undefined
   }
 
   values(id: HeaderId): string[] {
@@ -69,8 +72,13 @@ export class ScannedRequest extends ScannedMessage implements SipRequest {
   readonly requestUriEnd: number
   readonly uri: Uri
   readonly maxForwards: number | undefined
+  readonly routes: readonly RouteValue[]
 
-  constructor(facts: Facts, line: RequestLine, uri: Uri, maxForwards: number | undefined) {
+  constructor(
+    facts: Facts,
+    line: RequestLine,
+    { uri, maxForwards, routes }: Pick<SipRequest, 'uri' | 'maxForwards' | 'routes'>,
+  ) {
     super(facts)
     this.method = line.method
     this.requestUri = line.requestUri
@@ -78,6 +86,7 @@ export class ScannedRequest extends ScannedMessage implements SipRequest {
     this.requestUriEnd = line.requestUriEnd
     this.uri = uri
     this.maxForwards = maxForwards
+    this.routes = routes
   }
 }
 

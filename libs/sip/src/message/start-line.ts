@@ -1,5 +1,6 @@
 import type { Limits } from './limits.ts'
 import type { Problem } from './message.ts'
+import { methodText } from './method.ts'
 import { CR, LF, SP, equalsIgnoringCase, readDecimal, skipToken, textOf } from './octets.ts'
 
 export interface RequestLine {
@@ -48,7 +49,7 @@ function endProblem(bytes: Buffer, stop: number): Problem | undefined {
 function readRequestLine(bytes: Buffer, stop: number, end: number, earlier: Problem | undefined): RequestLine {
   const methodEnd = skipToken(bytes, 0, stop)
   const hasMethod = methodEnd > 0 && bytes[methodEnd] === SP && methodEnd < stop
-  const method = hasMethod ? textOf(bytes, 0, methodEnd) : ''
+  const method = hasMethod ? methodText(bytes, 0, methodEnd) : ''
   const start = methodEnd + 1
   const uriEnd = hasMethod ? endOfWord(bytes, start, stop) : start
   const problem = earlier ?? (uriEnd > start && uriEnd < stop ? versionProblem(bytes, uriEnd + 1, stop) : 'start-line')

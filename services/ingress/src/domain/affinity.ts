@@ -1,5 +1,5 @@
 import type { RouteValue, SipRequest } from '@siplb/sip'
-import { readToken, tagHash, type RouteToken, type TokenKey } from './route-token.ts'
+import { tagHash, type RouteToken } from './route-token.ts'
 
 /** What a request says of where it wants to go, once our own part of its route set is taken off (RFC 3261, 16.4). */
 export interface Way {
@@ -21,14 +21,17 @@ export interface OwnAddresses {
   isOurs(host: string, port: number | undefined): boolean
 }
 
+export interface Tokens {
+  /** Undefined when it is not a token of ours for this Call-ID. */
+  read(text: string, callId: string): RouteToken | undefined
+}
+
 export function readWay(
-  request: SipRequest,
-  routes: readonly RouteValue[],
+  { uri, callId, routes }: Pick<SipRequest, 'uri' | 'callId' | 'routes'>,
   own: OwnAddresses,
-  keys: readonly TokenKey[],
+  tokens: Tokens,
 ): Way {
-  const { uri, callId } = request
-  const read = (user: string | undefined) => (user === undefined ? undefined : readToken(user, callId, keys))
+  const read = (user: string | undefined) => (user === undefined ? undefined : tokens.read(user, callId))
   let ownRoutes = 0
   let token: RouteToken | undefined
   let hasUser = false
@@ -43,9 +46,9 @@ export function readWay(
   const inUri = read(uri.user)
   return {
     ownRoutes,
-    routes: routes.slice(ownRoutes),
+    routes: ownRoutes === 0 ? routes : routes.slice(ownRoutes),
     isStrict: inUri !== undefined && routes.length > ownRoutes,
-    hasOwnMaddr: inUri === undefined && own.isOurs(uri.params.get('maddr') ?? '', uri.port),
+    hasOwnMaddr: inUri === undefined && uri.params.size > 0 && own.isOurs(uri.params.get('maddr') ?? '', uri.port),
     token: token ?? inUri,
     isForged: token === undefined && inUri === undefined && hasUser,
   }

@@ -10,7 +10,7 @@ export interface Decided {
   readonly epoch: number
   readonly seq: number
   readonly candidates: readonly Candidate[]
-  readonly tried: { readonly proxy: string; outcome: string }[]
+  tried: readonly { readonly proxy: string; outcome: string }[]
 }
 
 const KEPT_MS = 60_000
@@ -19,21 +19,21 @@ const MOST_TRIED = 16
 
 /** The decisions of the last minute, for whoever asks why a call went where it went. */
 export class DecisionLog {
-  readonly #byCall = new Map<string, Decided[]>()
+  readonly #byCall = new Map<string, readonly Decided[]>()
   #count = 0
 
   add(decided: Decided): void {
     this.#forget(decided.at)
-    const known = this.#byCall.get(decided.callId) ?? []
-    known.push(decided)
+    const known = this.#byCall.get(decided.callId)
     // To the end, so that the call that was silent for longest stands first.
-    this.#byCall.delete(decided.callId)
-    this.#byCall.set(decided.callId, known)
+    if (known !== undefined) this.#byCall.delete(decided.callId)
+    // Lists of exactly their length: one that grows in place reserves for seventeen.
+    this.#byCall.set(decided.callId, known === undefined ? [decided] : [...known, decided])
     this.#count += 1
   }
 
   tried(decided: Decided, proxy: string): void {
-    if (decided.tried.length < MOST_TRIED) decided.tried.push({ proxy, outcome: 'waiting' })
+    if (decided.tried.length < MOST_TRIED) decided.tried = [...decided.tried, { proxy, outcome: 'waiting' }]
   }
 
   ended(decided: Decided, proxy: string, outcome: string): void {

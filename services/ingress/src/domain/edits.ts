@@ -110,8 +110,8 @@ export function receivedParams(
   source: { readonly address: string; readonly port: number },
 ): ReceivedParams {
   const { topVia } = request
-  const isSame = topVia.host === source.address || topVia.host === `[${source.address}]`
   if (topVia.rport !== undefined) return { received: source.address, rport: source.port }
+  const isSame = topVia.host === source.address || topVia.host === `[${source.address}]`
   return isSame ? {} : { received: source.address }
 }
 

@@ -40,6 +40,9 @@ export interface TokenKey {
 
 const HEAD = 7
 const MAC = 8
+const LEAST = HEAD + 4 + MAC
+/** No token is shorter. */
+export const LEAST_TEXT = Math.ceil((LEAST * 4) / 3)
 
 export function writeToken(token: RouteToken, callId: string, key: TokenKey): string {
   const { pool, proxy, instance, flow } = token
@@ -60,7 +63,7 @@ export function writeToken(token: RouteToken, callId: string, key: TokenKey): st
 export function readToken(text: string, callId: string, keys: readonly TokenKey[]): RouteToken | undefined {
   const bytes = Buffer.from(text, 'base64url')
   const kind = kinds[bytes[0] ?? 0]
-  if (bytes.length < HEAD + 4 + MAC || bytes.length > 512 || kind === undefined) return undefined
+  if (bytes.length < LEAST || bytes.length > 512 || kind === undefined) return undefined
   const payload = bytes.subarray(0, -MAC)
   // Two keys may have the same id by chance: each of them is tried.
   const mac = bytes.subarray(-MAC)

@@ -3,6 +3,16 @@ export interface Task {
   readonly proxy: string
   readonly cost: number
   readonly isInvite: boolean
+  /** The ledger's: where it stands; undefined before it began. */
+  standing?: 'unanswered' | 'answered' | 'ended' | undefined
+  /** Of a new request, until it ends. */
+  fresh?: Fresh | undefined
+}
+
+/** A new request that has no final response yet. */
+interface Fresh {
+  readonly ahead: Ahead
+  isAccepted: boolean
 }
 
 /** What is outstanding at a proxy, not answered at all, when one more request is sent there. */
@@ -17,8 +27,8 @@ export function costOf(costs: Readonly<Record<string, number>> | undefined, meth
 }
 
 interface Account {
-  readonly inFlight: Set<Task>
-  readonly unanswered: Set<Task>
+  inFlight: number
+  unanswered: number
   work: number
   invites: number
   /** Answered too fast to be true, and work for a while still. */
@@ -35,30 +45,33 @@ interface Held {
  * What this ingress itself has outstanding at each proxy of a pool. A request is work from sending until the first response
  * (100 counts); from there to its final response it is in flight, not work: else ringing time would look like load.
  *
- * Sets, not counters: a task that ends twice, or never began, changes nothing (the drifting counter is the classic fault).
+ * Each task says where it stands: one that ends twice, or never began, changes nothing (the drifting counter is the classic fault).
  */
 export class WorkLedger {
   readonly #accounts = new Map<string, Account>()
 
   begin(task: Task): void {
     const account = this.#account(task.proxy)
-    account.inFlight.add(task)
-    account.unanswered.add(task)
+    task.standing = 'unanswered'
+    account.inFlight += 1
+    account.unanswered += 1
     account.work += task.cost
     if (task.isInvite) account.invites += 1
   }
 
   aheadAt(proxy: string): Ahead {
     const { unanswered, invites } = this.#account(proxy)
-    return { invites, others: unanswered.size - invites }
+    return { invites, others: unanswered - invites }
   }
 
   answered(task: Task): void {
+    if (task.standing !== 'unanswered') return
     const account = this.#account(task.proxy)
-    if (!account.unanswered.delete(task)) return
+    task.standing = 'answered'
+    account.unanswered -= 1
     if (task.isInvite) account.invites -= 1
     // Cents that floating point leaves behind must not add up.
-    account.work = account.unanswered.size === 0 ? 0 : account.work - task.cost
+    account.work = account.unanswered === 0 ? 0 : account.work - task.cost
   }
 
   /** Counts it as work until then though it is answered: who refuses at once is never busy, and would win every pick. */
@@ -81,7 +94,9 @@ export class WorkLedger {
 
   end(task: Task): void {
     this.answered(task)
-    this.#account(task.proxy).inFlight.delete(task)
+    if (task.standing !== 'answered') return
+    task.standing = 'ended'
+    this.#account(task.proxy).inFlight -= 1
   }
 
   workOf(proxy: string): number {
@@ -90,13 +105,13 @@ export class WorkLedger {
   }
 
   inFlightOf(proxy: string): number {
-    return this.#accounts.get(proxy)?.inFlight.size ?? 0
+    return this.#accounts.get(proxy)?.inFlight ?? 0
   }
 
   /** Of a proxy that left the list nothing need be kept, once nothing is outstanding there. False: something is. */
   forget(proxy: string): boolean {
     const account = this.#accounts.get(proxy)
-    if (account !== undefined && account.inFlight.size + account.held.length > 0) return false
+    if (account !== undefined && account.inFlight + account.held.length > 0) return false
     this.#accounts.delete(proxy)
     return true
   }
@@ -108,7 +123,7 @@ export class WorkLedger {
   #account(proxy: string): Account {
     let account = this.#accounts.get(proxy)
     if (account === undefined) {
-      account = { inFlight: new Set(), unanswered: new Set(), work: 0, invites: 0, held: [], heldWork: 0 }
+      account = { inFlight: 0, unanswered: 0, work: 0, invites: 0, held: [], heldWork: 0 }
       this.#accounts.set(proxy, account)
     }
     return account

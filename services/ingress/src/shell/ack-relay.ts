@@ -1,12 +1,11 @@
-import { makeBranch, parseRoutes } from '@siplb/sip'
-import { readWay } from '../domain/affinity.ts'
+import { makeBranch } from '@siplb/sip'
 import { admit } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
 import type { IngressContext } from './context.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import type { RequestRouter } from './request-router.ts'
-import type { Arrival } from './server-transaction.ts'
+import type { Arrival } from './arrival.ts'
 import type { AddressBook } from './surroundings.ts'
 import { uniqueText } from './unique.ts'
 
@@ -29,18 +28,16 @@ export class AckRelay {
   }
 
   relay(arrival: Arrival): void {
-    const { request, source } = arrival
-    const routes = parseRoutes(request)
-    if (routes === undefined || request.maxForwards === 0) return this.#drop('ack-not-routable')
-    const way = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
+    const { request, source, way } = arrival
+    if (request.maxForwards === 0) return this.#drop('ack-not-routable')
     const admission = admit(request, way, source, this.#addresses)
     switch (admission.kind) {
       case 'forward':
-        return this.#tryFirst({ arrival, way, token: undefined }, admission.targets)
+        return this.#tryFirst({ arrival, token: undefined }, admission.targets)
       case 'to-proxy': {
         const routing = this.#router.ofDialog(admission.token, request)
         if (routing.kind === 'refused') return this.#drop('ack-without-proxy')
-        return this.#tryFirst({ arrival, way, token: admission.token }, routing.targets)
+        return this.#tryFirst({ arrival, token: admission.token }, routing.targets)
       }
       default:
         return this.#drop('ack-without-dialog')

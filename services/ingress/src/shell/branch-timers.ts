@@ -1,5 +1,4 @@
-import type { Branch } from '../domain/branch.ts'
-import type { Timer, TimerWheel } from './timer-wheel.ts'
+import type { Timer, TimerOwner, TimerWheel } from './timer-wheel.ts'
 
 /** RFC 3261, 16.6 step 11: over three minutes. */
 const TIMER_C_MS = 181_000
@@ -8,40 +7,42 @@ const DOUBT_MS = 250
 
 export interface BranchTimerHooks {
   /** Nothing was heard of it for as long as was given. */
-  silent(branch: Branch): void
+  silent(): void
   /** Timer C. */
-  rangOut(branch: Branch): void
+  rangOut(): void
 }
 
-/** How long the branches of one request may take, beside the timers of their transactions. */
-export class BranchTimers {
+/** How long one branch may take, beside the timers of its transaction. */
+export class BranchTimers implements TimerOwner {
   readonly #wheel: TimerWheel
   readonly #hooks: BranchTimerHooks
-  readonly #silence = new Map<Branch, Timer>()
-  readonly #ringing = new Map<Branch, Timer>()
+  #silence: Timer | undefined
+  #ringing: Timer | undefined
 
   constructor(wheel: TimerWheel, hooks: BranchTimerHooks) {
     this.#wheel = wheel
     this.#hooks = hooks
   }
 
-  // A second branch for a proxy that did answer makes two calls of one, so we doubt ourselves first.
-  watchSilence(branch: Branch, ms: number): void {
-    const look = () => (this.#wheel.isLate ? this.watchSilence(branch, DOUBT_MS) : this.#hooks.silent(branch))
-    this.#silence.set(branch, this.#wheel.set(ms, look))
+  watchSilence(ms: number): void {
+    this.#silence = this.#wheel.setFor(this, 'silence', ms)
   }
 
   /** Starts Timer C, or starts it anew. */
-  watchRinging(branch: Branch): void {
-    this.#ringing.get(branch)?.cancel()
-    this.#ringing.set(
-      branch,
-      this.#wheel.set(TIMER_C_MS, () => this.#hooks.rangOut(branch)),
-    )
+  watchRinging(): void {
+    this.#ringing?.cancel()
+    this.#ringing = this.#wheel.setFor(this, 'C', TIMER_C_MS)
   }
 
-  stop(branch: Branch): void {
-    this.#silence.get(branch)?.cancel()
-    this.#ringing.get(branch)?.cancel()
+  stop(): void {
+    this.#silence?.cancel()
+    this.#ringing?.cancel()
+  }
+
+  timerDue(name: 'silence' | 'C'): void {
+    if (name === 'C') this.#hooks.rangOut()
+    // A second branch for a proxy that did answer makes two calls of one, so we doubt ourselves first.
+    else if (this.#wheel.isLate) this.watchSilence(DOUBT_MS)
+    else this.#hooks.silent()
   }
 }

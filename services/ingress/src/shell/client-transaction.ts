@@ -12,7 +12,7 @@ import {
 } from '@siplb/sip'
 import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-import { Transaction } from './transaction.ts'
+import { Transaction, type TransactionHooks } from './transaction.ts'
 
 export interface ClientRequest {
   readonly branchId: string
@@ -29,28 +29,36 @@ export interface ClientHooks {
   ended(): void
 }
 
+const nothing = Buffer.alloc(0)
+
 /** The client side of one attempt. */
-export class ClientTransaction {
+export class ClientTransaction implements TransactionHooks {
   readonly key: string
-  readonly request: ClientRequest
+  readonly branchId: string
+  readonly link: Link
+  readonly sentAt: number
   isAnswered = false
+  #bytes: Buffer
+  readonly #hooks: ClientHooks
   readonly #transaction: Transaction<InviteClient, ClientEvent> | Transaction<NonInviteClient, ClientEvent>
 
-  constructor(request: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
-    this.key = clientKeyOf(request.branchId, request.method)
-    this.request = request
-    const all = {
-      send: (bytes: Buffer) => request.link.send(bytes),
-      response: (response: SipResponse) => hooks.response(response),
-      timeout: () => hooks.timeout(),
-      ended: () => hooks.ended(),
-    }
-    const { bytes, link } = request
+  constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
+    this.key = clientKeyOf(branchId, method)
+    this.branchId = branchId
+    this.link = link
+    this.sentAt = sentAt
+    this.#bytes = bytes
+    this.#hooks = hooks
     const isReliable = link.endpoint.transport !== 'udp'
     this.#transaction =
-      request.method === 'INVITE'
-        ? new Transaction(startInviteClient(bytes, isReliable, defaultTimers), stepInviteClient, wheel, all)
-        : new Transaction(startNonInviteClient(bytes, isReliable, defaultTimers), stepNonInviteClient, wheel, all)
+      method === 'INVITE'
+        ? new Transaction(startInviteClient(bytes, isReliable, defaultTimers), stepInviteClient, wheel, this)
+        : new Transaction(startNonInviteClient(bytes, isReliable, defaultTimers), stepNonInviteClient, wheel, this)
+  }
+
+  /** The request as it went out; nothing once there was a final response. */
+  get bytes(): Buffer {
+    return this.#bytes
   }
 
   /** Then nobody knows which copy an answer is for (Karn). */
@@ -65,10 +73,27 @@ export class ClientTransaction {
   }
 
   handle(response: SipResponse): void {
+    if (response.status >= 200) this.#bytes = nothing
     this.#transaction.handle({ kind: 'response', response })
   }
 
   abandon(): void {
     this.#transaction.abandon()
+  }
+
+  send(bytes: Buffer): void {
+    this.link.send(bytes)
+  }
+
+  response(response: SipResponse): void {
+    this.#hooks.response(response)
+  }
+
+  timeout(): void {
+    this.#hooks.timeout()
+  }
+
+  ended(): void {
+    this.#hooks.ended()
   }
 }

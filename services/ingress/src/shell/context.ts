@@ -12,7 +12,7 @@ import type { LivingIngresses } from '../domain/living-ingresses.ts'
 import type { PoolOverload } from '../domain/pool-overload.ts'
 import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
-import type { TokenKey } from '../domain/route-token.ts'
+import type { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import type { Routes } from './route-client.ts'
 import type { ClientTransaction } from './client-transaction.ts'
@@ -40,8 +40,7 @@ export interface IngressContext {
   readonly chooser: Chooser
   readonly dialogs: DialogLeases
   readonly budget: RetryBudget
-  /** The first signs. */
-  readonly tokenKeys: readonly TokenKey[]
+  readonly tokens: TokenBook
   readonly servers: TransactionTable<ServerTransaction>
   readonly clients: TransactionTable<ClientTransaction>
   readonly decisions: DecisionLog

@@ -1,15 +1,15 @@
-import { hash } from 'node:crypto'
 import { HeaderId, hostPort, parseUri, type SipRequest, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
 import type { Target } from '../domain/branch.ts'
 import { dialogKey } from '../domain/dialog-leases.ts'
+import { shortName } from '../domain/short-name.ts'
 import { tagHash, type RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 
 /** Keeps the count of dialogs by the final responses that go to callers. */
 export function noteDialog(
   ctx: IngressContext,
-  request: SipRequest,
+  method: string,
   response: SipResponse,
   target: Target,
   token: RouteToken | undefined,
@@ -18,11 +18,11 @@ export function noteDialog(
   if (from.tag === undefined || to.tag === undefined) return
   const key = dialogName(response.callId, from.tag, to.tag)
   const isSuccess = response.status < 300
-  if (request.method === 'BYE' && (isSuccess || response.status === 481)) endDialog(ctx, key, token)
-  else if (isSuccess && token === undefined && request.method === 'INVITE' && target.kind === 'proxy') {
+  if (method === 'BYE' && (isSuccess || response.status === 481)) endDialog(ctx, key, token)
+  else if (isSuccess && token === undefined && method === 'INVITE' && target.kind === 'proxy') {
     const { pool, proxy } = target
     ctx.dialogs.open(key, { pool, proxy, callerTag: tagHash(from.tag) }, ctx.now(), sessionExpiresS(response))
-  } else if (isSuccess && (request.method === 'INVITE' || request.method === 'UPDATE')) renew(ctx, key, response)
+  } else if (isSuccess && (method === 'INVITE' || method === 'UPDATE')) renew(ctx, key, response)
 }
 
 function renew(ctx: IngressContext, key: string, response: SipResponse): void {
@@ -38,9 +38,9 @@ function endDialog(ctx: IngressContext, key: string, token: RouteToken | undefin
   }
 }
 
-/** A dialog's name, here and on the bus: short, whatever its Call-ID is, and it says nothing of the call. */
+/** A dialog's name, here and on the bus: short, whatever its Call-ID is. */
 function dialogName(callId: string, oneTag: string, otherTag: string): string {
-  return hash('sha256', dialogKey(callId, oneTag, otherTag), 'base64url').slice(0, 22)
+  return shortName(dialogKey(callId, oneTag, otherTag))
 }
 
 function sessionExpiresS(response: SipResponse): number | undefined {

@@ -4,16 +4,19 @@ import { isOpen, type Branch, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { relayResponse } from '../domain/edits.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
+import type { RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
 import { costOf, type Task } from '../domain/work-ledger.ts'
-import { BranchTimers } from './branch-timers.ts'
+import { BranchTimers, type BranchTimerHooks } from './branch-timers.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
-import type { Arrival, Forwarding, ServerTransaction } from './server-transaction.ts'
+import type { Arrival } from './arrival.ts'
+import type { Forwarding, ServerTransaction } from './server-transaction.ts'
+import type { TimerWheel } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
 
 /** Octets; anything larger goes by a connection where one is taken (RFC 3261, 18.1.1). */
@@ -23,43 +26,56 @@ export interface ForwardOptions extends Omit<Onward, 'arrival'> {
   readonly purpose: Purpose
 }
 
+/** What a branch has here. */
+class Attempt {
+  readonly branch: Branch
+  readonly timers: BranchTimers
+  client: ClientTransaction | undefined
+  task: Task | undefined
+
+  constructor(branch: Branch, wheel: TimerWheel, hooks: BranchTimerHooks) {
+    this.branch = branch
+    this.timers = new BranchTimers(wheel, hooks)
+  }
+}
+
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
 export class ForwardedRequest implements Forwarding {
   readonly #ctx: IngressContext
   readonly #server: ServerTransaction
-  readonly #arrival: Arrival
-  readonly #options: ForwardOptions
+  /** Given up when all is done: what lives on then only waits for copies of a 2xx. */
+  #onward: Onward | undefined
+  readonly #method: string
+  readonly #isReliable: boolean
+  readonly #token: RouteToken | undefined
   readonly #context: ResponseContext
-  readonly #clients = new Map<Branch, ClientTransaction>()
+  #attempts: readonly Attempt[] = []
   #decided: Decided | undefined
-  readonly #tasks = new Map<Branch, Task>()
-  readonly #timers: BranchTimers
   /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
   #cancelReasons: readonly string[] = []
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
-  readonly #takenBy = new Set<string>()
+  #takenBy: readonly string[] = []
 
-  constructor(ctx: IngressContext, server: ServerTransaction, options: ForwardOptions) {
+  constructor(ctx: IngressContext, server: ServerTransaction, arrival: Arrival, options: ForwardOptions) {
+    const { request, isReliable } = arrival
     this.#ctx = ctx
     this.#server = server
-    this.#arrival = server.arrival
-    this.#options = options
+    this.#onward = { ...options, arrival }
+    this.#method = request.method
+    this.#isReliable = isReliable
+    this.#token = options.token
     this.#context = new ResponseContext({
-      isInvite: this.#method === 'INVITE',
+      isInvite: this.#isInvite,
       purpose: options.purpose,
       // RFC 5393, 5.3.3: the first one has all the breadth that there is.
-      mayFork: server.arrival.request.line(HeaderId.MaxBreadth) === undefined,
+      mayFork: request.line(HeaderId.MaxBreadth) === undefined,
       takeRetry: () => ctx.budget.take(ctx.now()),
-    })
-    this.#timers = new BranchTimers(ctx.wheel, {
-      silent: (branch) => this.#carryOut(this.#context.silence(branch)),
-      rangOut: (branch) => this.#carryOut(this.#context.failure(branch, 'rang-out')),
     })
     server.forwarded = this
   }
 
   get isPending(): boolean {
-    return this.#method === 'INVITE' && !this.#context.isAnswered
+    return this.#isInvite && !this.#context.isAnswered
   }
 
   /** Those that refused a moment ago are tried last. */
@@ -79,8 +95,8 @@ export class ForwardedRequest implements Forwarding {
     this.#carryOut(this.#context.cancel())
   }
 
-  get #method(): string {
-    return this.#arrival.request.method
+  get #isInvite(): boolean {
+    return this.#method === 'INVITE'
   }
 
   #carryOut(effects: readonly ForwardEffect[]): void {
@@ -96,7 +112,7 @@ export class ForwardedRequest implements Forwarding {
       case 'watch-silence':
         return this.#watchSilence(effect.branch)
       case 'watch-ringing':
-        return this.#timers.watchRinging(effect.branch)
+        return this.#attemptOf(effect.branch).timers.watchRinging()
       case 'relay':
         return this.#relay(effect.response)
       case 'answer':
@@ -104,14 +120,34 @@ export class ForwardedRequest implements Forwarding {
       case 'outcome':
         return this.#outcome(effect.branch, effect.outcome)
       case 'done':
-        return
+        return this.#forget()
     }
+  }
+
+  /** What is left waits half a minute for copies, and so does every other call. */
+  #forget(): void {
+    this.#onward = undefined
+    this.#context.forget()
+  }
+
+  #attemptOf(branch: Branch): Attempt {
+    return this.#attempts.find((one) => one.branch === branch) ?? this.#newAttempt(branch)
+  }
+
+  #newAttempt(branch: Branch): Attempt {
+    const attempt = new Attempt(branch, this.#ctx.wheel, {
+      silent: () => this.#carryOut(this.#context.silence(branch)),
+      rangOut: () => this.#carryOut(this.#context.failure(branch, 'rang-out')),
+    })
+    this.#attempts = [...this.#attempts, attempt]
+    return attempt
   }
 
   #try(branch: Branch): void {
     if (branch.index > 0 && branch.target.kind === 'proxy')
       this.#ctx.metrics.failovers.inc({ pool: branch.target.pool })
-    const link = this.#ctx.wayTo(branch.target, this.#arrival.local)
+    if (this.#onward === undefined) return
+    const link = this.#ctx.wayTo(branch.target, this.#onward.arrival.local)
     const { attempt } = this.#ctx
     if (link instanceof Promise) void link.then((found) => attempt(() => this.#send(branch, found)))
     else this.#send(branch, link)
@@ -122,14 +158,16 @@ export class ForwardedRequest implements Forwarding {
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
     const branchId = makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
-    const bytes = this.#write(branch, link, branchId)
+    const onward = this.#onward
+    if (onward === undefined) return
+    const bytes = this.#write(onward, branch, link, branchId)
     const larger = bytes.length > LARGEST_DATAGRAM ? this.#ctx.largeWayTo(branch.target, link) : undefined
     if (larger === undefined) return this.#transact(branch, link, branchId, bytes)
     const { attempt } = this.#ctx
     void larger.then((stream) =>
       attempt(() => {
         if (stream === undefined) this.#transact(branch, link, branchId, bytes)
-        else this.#transact(branch, stream, branchId, this.#write(branch, stream, branchId))
+        else this.#transact(branch, stream, branchId, this.#write(onward, branch, stream, branchId))
       }),
     )
   }
@@ -140,27 +178,28 @@ export class ForwardedRequest implements Forwarding {
     return !isOpen(branch)
   }
 
-  #write(branch: Branch, link: Link, branchId: string): Buffer {
-    return writeRequest(this.#ctx, { ...this.#options, arrival: this.#arrival }, branch.target, link, branchId)
+  #write(onward: Onward, branch: Branch, link: Link, branchId: string): Buffer {
+    return writeRequest(this.#ctx, onward, branch.target, link, branchId)
   }
 
   #transact(branch: Branch, link: Link, branchId: string, bytes: Buffer): void {
     if (this.#isGivenUp(branch)) return
-    const { wheel, clients, now, attempt } = this.#ctx
+    const { wheel, clients, now } = this.#ctx
+    const attempt = this.#attemptOf(branch)
     const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
       response: (response) => this.#response(branch, client, response),
       timeout: () => this.#carryOut(this.#context.failure(branch, 'timeout')),
       ended: () => {
         clients.remove(client.key)
         link.pending.delete(client)
-        this.#clients.delete(branch)
+        attempt.client = undefined
       },
     })
-    this.#clients.set(branch, client)
+    attempt.client = client
     clients.add(client.key, client)
     link.pending.set(client, () => {
       client.abandon()
-      attempt(() => this.#carryOut(this.#context.failure(branch, 'gone')))
+      this.#ctx.attempt(() => this.#carryOut(this.#context.failure(branch, 'gone')))
     })
   }
 
@@ -169,33 +208,32 @@ export class ForwardedRequest implements Forwarding {
     if (target.kind !== 'proxy') return
     const { pool, proxy } = target
     const cost = costOf(this.#ctx.tables.get(pool)?.costs, this.#method)
-    const task = { proxy, cost, isInvite: this.#method === 'INVITE' }
-    this.#tasks.set(branch, task)
+    const task: Task = { proxy, cost, isInvite: this.#isInvite, fresh: undefined, standing: undefined }
+    this.#attemptOf(branch).task = task
     if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
-    this.#ctx.trafficOf(pool).begin(task, this.#options.token === undefined)
+    this.#ctx.trafficOf(pool).begin(task, this.#token === undefined)
   }
 
   #response(branch: Branch, client: ClientTransaction, response: SipResponse): void {
-    const { request } = client
     readFeedback(this.#ctx, branch.target, response)
     const isFinal = response.status >= 200
-    if (!client.isAnswered && (isFinal || this.#method === 'INVITE')) {
+    if (!client.isAnswered && (isFinal || this.#isInvite)) {
       client.isAnswered = true
       const now = this.#ctx.now()
-      const ms = client.isRetransmitted ? undefined : now - request.sentAt
-      const task = this.#tasks.get(branch)
+      const ms = client.isRetransmitted ? undefined : now - client.sentAt
+      const { task } = this.#attemptOf(branch)
       const first = { method: this.#method, status: response.status, ms, now }
       if (task !== undefined) this.#traffic(branch)?.firstResponse(task, first)
     }
     if (response.status === 401 || response.status === 407) this.#noteChallenge(response, branch.target)
     if (!this.#isRepeated(response)) {
-      this.#ctx.publisher.received(response, request.link.endpoint, proxyOf(branch.target))
-      if (isFinal) noteDialog(this.#ctx, this.#arrival.request, response, branch.target, this.#options.token)
+      this.#ctx.publisher.received(response, client.link.endpoint, proxyOf(branch.target))
+      if (isFinal) noteDialog(this.#ctx, this.#method, response, branch.target, this.#token)
     }
     if (isFinal) {
-      this.#timers.stop(branch)
+      this.#attemptOf(branch).timers.stop()
       // A 2xx stays for its retransmissions; of anything else nothing more can come that matters.
-      request.link.pending.delete(client)
+      client.link.pending.delete(client)
     }
     this.#carryOut(this.#context.response(branch, response))
   }
@@ -205,16 +243,17 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #isRepeated({ status, to }: SipResponse): boolean {
-    if (this.#method !== 'INVITE' || status < 200 || status >= 300) return false
-    const isKnown = this.#takenBy.has(to.tag ?? '')
-    this.#takenBy.add(to.tag ?? '')
-    return isKnown
+    if (!this.#isInvite || status < 200 || status >= 300) return false
+    const tag = to.tag ?? ''
+    if (this.#takenBy.includes(tag)) return true
+    this.#takenBy = [...this.#takenBy, tag]
+    return false
   }
 
   #cancel(branch: Branch): void {
-    const client = this.#clients.get(branch)
+    const { client } = this.#attemptOf(branch)
     if (client === undefined) return
-    const { branchId, bytes, link } = client.request
+    const { branchId, bytes, link } = client
     const sent = scan(bytes, ownLimits)
     if (sent.kind !== 'request') return
     const { wheel, clients, now } = this.#ctx
@@ -234,7 +273,7 @@ export class ForwardedRequest implements Forwarding {
 
   // RFC 3326, 3.1: whose phone stops to ring because another one was picked up is not shown a missed call.
   #reasons(): (readonly [string, string])[] {
-    const isTaken = this.#takenBy.size > 0
+    const isTaken = this.#takenBy.length > 0
     const reasons = isTaken ? ['SIP ;cause=200 ;text="Call completed elsewhere"'] : this.#cancelReasons
     return reasons.map((reason) => ['Reason', reason] as const)
   }
@@ -242,14 +281,15 @@ export class ForwardedRequest implements Forwarding {
   /** Proceeding has no timer of its own: who waits for nothing any more must end it. */
   #giveUp(branch: Branch): void {
     this.#carryOut(this.#context.failure(branch, 'timeout'))
-    const client = this.#clients.get(branch)
+    const { client } = this.#attemptOf(branch)
     if (client?.isWaiting === true) client.abandon()
   }
 
   #watchSilence(branch: Branch): void {
     const { target } = branch
-    if (target.kind !== 'proxy' || this.#options.token !== undefined) return
-    this.#timers.watchSilence(branch, silenceMs(this.#method, this.#ctx.trafficOf(target.pool).p99Ms(target.proxy)))
+    if (target.kind !== 'proxy' || this.#token !== undefined) return
+    const p99Ms = this.#ctx.trafficOf(target.pool).p99Ms(target.proxy)
+    this.#attemptOf(branch).timers.watchSilence(silenceMs(this.#method, p99Ms))
   }
 
   #relay(response: SipResponse): void {
@@ -259,7 +299,7 @@ export class ForwardedRequest implements Forwarding {
       if (response.status >= 200) this.#answer(502, false)
       return
     }
-    this.#server.respond(response, relayResponse(response, this.#arrival.isReliable))
+    this.#server.respond(response, relayResponse(response, this.#isReliable))
   }
 
   #answer(status: number, retryLater: boolean): void {
@@ -270,11 +310,12 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #outcome(branch: Branch, outcome: Outcome): void {
-    this.#timers.stop(branch)
-    const task = this.#tasks.get(branch)
+    const attempt = this.#attemptOf(branch)
+    const { task } = attempt
+    attempt.timers.stop()
     if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
     if (task !== undefined && this.#decided !== undefined) this.#ctx.decisions.ended(this.#decided, task.proxy, outcome)
-    this.#tasks.delete(branch)
+    attempt.task = undefined
   }
 
   #traffic(branch: Branch) {

@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
-import { cancelTargetKey, parseRoutes, type SipRequest } from '@siplb/sip'
+import { cancelTargetKey, type SipRequest } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
-import { readWay, sideOf } from '../domain/affinity.ts'
+import { sideOf } from '../domain/affinity.ts'
 import { ProvenSources } from '../domain/proven-sources.ts'
 import { isScanner } from '../domain/scanner.ts'
 import { SourceBuckets } from '../domain/source-buckets.ts'
 import { SourceLimits } from '../domain/source-limits.ts'
 import type { IngressContext } from './context.ts'
-import type { Arrival } from './server-transaction.ts'
+import type { Arrival } from './arrival.ts'
 import type { AddressBook } from './surroundings.ts'
 
 /** Requests of one dialog, far beyond what a phone has to say: whoever holds its token may be anywhere, and anybody. */
@@ -40,10 +40,11 @@ export class Gate {
   }
 
   /** A request that belongs to no transaction. */
-  lets({ request, source }: Arrival): boolean {
+  lets(arrival: Arrival): boolean {
+    const { request, source } = arrival
     if (this.#isExempt(source)) return true
     if (isScanner(request, this.#ctx.config.ingress.limits.scannerAgents)) return this.#drop('scanner')
-    if (this.#isOfDialog(request, source)) return this.#takesOfDialog(request)
+    if (this.#isOfDialog(arrival)) return this.#takesOfDialog(request)
     return this.#continuesSomething(request) || this.#takes(source)
   }
 
@@ -68,10 +69,10 @@ export class Gate {
   }
 
   /** From the phone's side: what comes from the other one, but from no proxy of ours, will be refused. */
-  #isOfDialog(request: SipRequest, source: Endpoint): boolean {
-    const routes = request.to.tag === undefined ? undefined : parseRoutes(request)
-    if (routes === undefined) return false
-    const { token } = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
+  #isOfDialog(arrival: Arrival): boolean {
+    const { request, source } = arrival
+    if (request.to.tag === undefined) return false
+    const { token } = arrival.way
     const known = token ?? this.#addresses.remembered(request)
     if (known === undefined || sideOf(request, known) !== 'phone') return false
     // The token alone proves nothing: it may be shown in the name of any address.
@@ -103,9 +104,11 @@ export class Gate {
 }
 
 const callKey = ({ callId, from }: SipRequest, toTag: string | undefined, { address }: Endpoint): string =>
-  shortened([address, callId, from.tag, toTag].join('\n'))
+  shortened(`${address}\n${callId}\n${from.tag}\n${toTag}`)
 
 /** A Call-ID may be as long as a line. */
+const LONGEST_KEY = 160
+
 function shortened(text: string): string {
-  return hash('sha256', text, 'base64url').slice(0, 22)
+  return text.length <= LONGEST_KEY ? text : hash('sha256', text, 'base64url').slice(0, 22)
 }

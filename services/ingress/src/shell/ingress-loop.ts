@@ -4,7 +4,6 @@ import {
   clientKey,
   defaultLimits,
   HeaderId,
-  parseRoutes,
   scan,
   serverKey,
   statelessTag,
@@ -16,18 +15,18 @@ import {
   type SipResponse,
 } from '@siplb/sip'
 import type { Endpoint, Packet } from '@siplb/sip/transport'
-import { readWay, type Way } from '../domain/affinity.ts'
 import { admit, type Admission } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
 import { receivedParams, replyPort, sentByPort } from '../domain/edits.ts'
 import { methodLabel } from '../domain/methods.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { AckRelay } from './ack-relay.ts'
+import { Arrival, type Own } from './arrival.ts'
 import type { IngressContext } from './context.ts'
 import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
-import { ServerTransaction, type Arrival } from './server-transaction.ts'
+import { ServerTransaction, type ServerHooks } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
 
 type Forward = Extract<Admission, { readonly kind: 'forward' }>
@@ -39,10 +38,12 @@ export type SendFrom = (local: Endpoint, remote: Endpoint, bytes: Buffer) => voi
 export class IngressLoop {
   readonly #ctx: IngressContext
   readonly #addresses: AddressBook
+  readonly #own: Own
   readonly #router: RequestRouter
   readonly #acks: AckRelay
   readonly #gate: Gate
   readonly #sendFrom: SendFrom
+  readonly #serverHooks: ServerHooks
 
   constructor(
     ctx: IngressContext,
@@ -54,10 +55,16 @@ export class IngressLoop {
   ) {
     this.#ctx = ctx
     this.#addresses = addresses
+    this.#own = { addresses, tokens: ctx.tokens }
     this.#router = router
     this.#acks = acks
     this.#gate = gate
     this.#sendFrom = sendFrom
+    this.#serverHooks = {
+      ackReceived: (ack) => acks.relay(ack),
+      accepted: (arrival, toTag) => gate.accepted(arrival, toTag),
+      ended: ({ key }) => ctx.servers.remove(key),
+    }
   }
 
   receive(packet: Packet): void {
@@ -112,26 +119,18 @@ export class IngressLoop {
 
   #response(response: SipResponse, { flow }: Packet): void {
     const { clients, metrics } = this.#ctx
-    metrics.responses.inc({ class: `${Math.floor(response.status / 100)}xx` })
+    metrics.responses.count(statusClass(response.status))
     const client = clients.get(clientKey(response))
     // RFC 6026, 8.9: what matches no transaction is dropped. Nor may a stranger answer for a proxy.
     if (client === undefined) return void metrics.dropped.inc({ reason: 'unmatched-response' })
-    if (client.request.link.endpoint.address !== flow.remote.address) {
+    if (client.link.endpoint.address !== flow.remote.address) {
       return void metrics.dropped.inc({ reason: 'foreign-response' })
     }
     client.handle(response)
   }
 
   #arrivalOf(request: SipRequest, { flow }: Packet): Arrival {
-    const { remote, local } = flow
-    return {
-      request,
-      source: remote,
-      local,
-      received: receivedParams(request, remote),
-      isReliable: flow.isReliable,
-      reply: this.#wayBack(request, flow),
-    }
+    return new Arrival(request, flow, this.#own, this.#wayBack(request, flow))
   }
 
   #wayBack(request: Pick<SipRequest, 'topVia'>, flow: Packet['flow']): (bytes: Buffer) => void {
@@ -164,12 +163,12 @@ export class IngressLoop {
     this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)
-    if (request.method === 'CANCEL') this.#cancel(server)
-    else this.#new(server)
+    if (request.method === 'CANCEL') this.#cancel(server, request)
+    else this.#new(server, arrival)
   }
 
   #note({ request, source }: Arrival): void {
-    this.#ctx.metrics.requests.inc({ method: methodLabel(request.method), transport: source.transport })
+    this.#ctx.metrics.requests.count(methodLabel(request.method), source.transport)
     this.#ctx.publisher.received(request, source)
   }
 
@@ -189,26 +188,22 @@ export class IngressLoop {
 
   #open(arrival: Arrival): ServerTransaction {
     const { servers, wheel } = this.#ctx
-    const server = new ServerTransaction(arrival, wheel, {
-      ackReceived: (ack) => this.#acks.relay(ack),
-      accepted: (toTag) => this.#gate.accepted(arrival, toTag),
-      ended: () => servers.remove(server.key),
-    })
+    const server = new ServerTransaction(arrival, wheel, this.#serverHooks)
     servers.add(server.key, server)
     return server
   }
 
   // 16.10: a matched CANCEL is answered at once; an unmatched one must not be guessed about.
-  #cancel(server: ServerTransaction): void {
-    const target = this.#ctx.servers.get(cancelTargetKey(server.arrival.request))
+  #cancel(server: ServerTransaction, request: SipRequest): void {
+    const target = this.#ctx.servers.get(cancelTargetKey(request))
     if (target === undefined) return this.#answer(server, 481)
     server.answer(200)
-    target.forwarded?.cancel(server.arrival.request.values(HeaderId.Reason))
+    target.forwarded?.cancel(request.values(HeaderId.Reason))
   }
 
-  #new(server: ServerTransaction): void {
+  #new(server: ServerTransaction, arrival: Arrival): void {
     try {
-      this.#admit(server)
+      this.#admit(server, arrival)
     } catch (error) {
       // Whatever went wrong, the caller is not left waiting, nor his transaction here.
       server.answer(500)
@@ -216,11 +211,8 @@ export class IngressLoop {
     }
   }
 
-  #admit(server: ServerTransaction): void {
-    const { request, source } = server.arrival
-    const routes = parseRoutes(request)
-    if (routes === undefined) return this.#answer(server, 400)
-    const way = readWay(request, routes, this.#addresses, this.#ctx.tokenKeys)
+  #admit(server: ServerTransaction, arrival: Arrival): void {
+    const { request, source, way } = arrival
     const admission = admit(request, way, source, this.#addresses)
     switch (admission.kind) {
       case 'answer':
@@ -228,38 +220,38 @@ export class IngressLoop {
       case 'health':
         return this.#answer(server, this.#isAble() ? 200 : 503)
       case 'choose':
-        return this.#choose(server, way)
+        return this.#choose(server, arrival)
       case 'to-proxy':
-        return this.#toProxy(server, way, admission.token)
+        return this.#toProxy(server, arrival, admission.token)
       case 'forward':
-        return this.#forward(server, way, admission)
+        return this.#forward(server, arrival, admission)
     }
   }
 
-  #choose(server: ServerTransaction, way: Way): void {
+  #choose(server: ServerTransaction, arrival: Arrival): void {
     const ctx = this.#ctx
     ctx.budget.earn(ctx.now())
-    const forwarded = new ForwardedRequest(ctx, server, { way, token: undefined, purpose: 'choice' })
-    this.#router.choose(server.arrival, (routing) => {
+    const forwarded = new ForwardedRequest(ctx, server, arrival, { token: undefined, purpose: 'choice' })
+    this.#router.choose(arrival, (routing) => {
       if (routing.kind === 'targets') forwarded.start(routing.targets, routing.decided)
       // Shed without Retry-After (RFC 7339, 5.10): who is sent away for a time could come back all at once.
       else forwarded.answer(routing.status, routing.status === 503 && !routing.isShed)
     })
   }
 
-  #toProxy(server: ServerTransaction, way: Way, token: RouteToken): void {
-    const routing = this.#router.ofDialog(token, server.arrival.request)
+  #toProxy(server: ServerTransaction, arrival: Arrival, token: RouteToken): void {
+    const routing = this.#router.ofDialog(token, arrival.request)
     if (routing.kind === 'refused') return this.#answer(server, 481)
-    const forwarded = new ForwardedRequest(this.#ctx, server, { way, token, purpose: 'dialog' })
+    const forwarded = new ForwardedRequest(this.#ctx, server, arrival, { token, purpose: 'dialog' })
     forwarded.start(routing.targets, routing.decided)
   }
 
-  #forward(server: ServerTransaction, way: Way, { targets, from }: Forward): void {
+  #forward(server: ServerTransaction, arrival: Arrival, { targets, from }: Forward): void {
     // RFC 5626, 5.3.1: who sent it may try another flow.
     if (targets.some((target) => isLost(this.#ctx, target))) return this.#answer(server, 430)
-    const token = from === undefined ? way.token : undefined
+    const token = from === undefined ? arrival.way.token : undefined
     const origin = from === undefined ? {} : { from }
-    new ForwardedRequest(this.#ctx, server, { way, token, purpose: 'outbound', ...origin }).start(targets)
+    new ForwardedRequest(this.#ctx, server, arrival, { token, purpose: 'outbound', ...origin }).start(targets)
   }
 
   #answer(server: ServerTransaction, status: number, headers: readonly (readonly [string, string])[] = []): void {
@@ -272,6 +264,12 @@ export class IngressLoop {
     const { isDraining, tables } = this.#ctx
     return !isDraining && [...tables.snapshots.values()].some((snapshot) => !snapshot.isEmpty)
   }
+}
+
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx', '6xx']
+
+function statusClass(status: number): string {
+  return classes[Math.floor(status / 100) - 1] ?? 'other'
 }
 
 /** A connection that is not there any more. */

@@ -3,7 +3,7 @@ import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type RouteFacts, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createTicker, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
-import { parseUri, TransactionTable } from '@siplb/sip'
+import { TransactionTable } from '@siplb/sip'
 import type { Endpoint, Locator } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
@@ -12,6 +12,7 @@ import { LivingIngresses } from '../domain/living-ingresses.ts'
 import { PoolOverload } from '../domain/pool-overload.ts'
 import { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
+import { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
@@ -119,7 +120,7 @@ export function createIngress(options: IngressOptions): Ingress {
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
-    tokenKeys: options.tokenKeys,
+    tokens: new TokenBook(options.tokenKeys),
     servers: new TransactionTable<ServerTransaction>(),
     clients: new TransactionTable<ClientTransaction>(),
     decisions: new DecisionLog(),
@@ -150,10 +151,7 @@ export function createIngress(options: IngressOptions): Ingress {
   }
   const addresses = new AddressBook(ctx)
   // A proxy that is the balancer itself would loop, and answers every probe.
-  const isOurselves = (uri: string) => {
-    const parsed = parseUri(uri)
-    return parsed !== undefined && addresses.isOurs(parsed.host, parsed.port)
-  }
+  const isOurselves = (uri: string) => addresses.isOurUri(uri)
   const tlsRenewal = createTlsRenewal(ctx, options.tls, listeners)
   const ways = new Ways(links, listeners, isOurselves)
   const router = new RequestRouter(ctx)

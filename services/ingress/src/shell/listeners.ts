@@ -180,7 +180,12 @@ export class Listeners implements Component {
 const nobody: Side = { transport: 'udp', host: '' }
 
 function fits(local: Endpoint, remote: Endpoint): boolean {
-  return local.transport === remote.transport && isIPv6(local.address) === isIPv6(remote.address)
+  return local.transport === remote.transport && isOfIPv6(local) === isOfIPv6(remote)
+}
+
+/** Numeric, so that one character tells. */
+function isOfIPv6({ address }: Endpoint): boolean {
+  return address.includes(':')
 }
 
 function isLoopback({ address }: Endpoint): boolean {
@@ -189,7 +194,9 @@ function isLoopback({ address }: Endpoint): boolean {
 
 /** A connection's own address is one of those behind the wildcard that its listener is bound to. */
 function isBoundTo(bound: string, address: string): boolean {
-  return bound === address || (bound === '0.0.0.0' && !isIPv6(address)) || (bound === '::' && isIPv6(address))
+  return (
+    bound === address || (bound === '0.0.0.0' && !address.includes(':')) || (bound === '::' && address.includes(':'))
+  )
 }
 
 function advertisedFor(local: Endpoint, advertise: IngressConfig['advertise']): string {

@@ -6,6 +6,11 @@ import type { Endpoint } from '@siplb/sip/transport'
 /** More than this waiting for a tick are not kept: the bus is there to be told, not to hold up calls. */
 const MOST_WAITING = 10_000
 
+/** The longest text that an event may hold. */
+const LONGEST = 4096
+
+const cut = (text: string, longest = LONGEST): string => (text.length > longest ? text.slice(0, longest) : text)
+
 /** Publishes the SIP messages that this ingress received, gathered per tick. */
 export class MessagePublisher {
   readonly #bus: Bus
@@ -27,17 +32,20 @@ export class MessagePublisher {
     const { publish, publishBytes } = this.#settings
     if (publish === 'none' || (publish === 'requests' && message.kind === 'response')) return
     if (this.#waiting.length >= MOST_WAITING) return this.#onDropped()
+    // One shape for all: what is undefined is left out when it is written.
     this.#waiting.push({
       kind: message.kind,
-      method: message.cseq.method.slice(0, 64),
-      ...(message.kind === 'response' ? { status: message.status } : { requestUri: message.requestUri }),
-      callId: message.callId,
-      from: message.from.uri,
-      to: message.to.uri,
+      method: cut(message.cseq.method, 64),
+      status: message.kind === 'response' ? message.status : undefined,
+      requestUri: message.kind === 'request' ? cut(message.requestUri) : undefined,
+      callId: cut(message.callId),
+      from: cut(message.from.uri),
+      to: cut(message.to.uri),
       source: source.address.includes(':') ? `[${source.address}]:${source.port}` : `${source.address}:${source.port}`,
       transport: source.transport,
-      ...proxy,
-      ...(publishBytes ? { bytes: message.bytes.toString('base64') } : {}),
+      pool: proxy?.pool,
+      proxy: proxy?.proxy,
+      bytes: publishBytes ? message.bytes.toString('base64') : undefined,
     })
   }
 

@@ -1,21 +1,19 @@
 import type { Origin } from '../domain/admission.ts'
-import type { Way } from '../domain/affinity.ts'
 import type { Target } from '../domain/branch.ts'
 import { forwardRequest, ownVia } from '../domain/edits.ts'
 import { flowText } from '../domain/flow-text.ts'
 import { mayMakeDialog } from '../domain/methods.ts'
 import { recordRoutes, routeTo } from '../domain/record-route.ts'
-import { tagHash, writeToken, type RouteToken } from '../domain/route-token.ts'
+import { tagHash, type RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { standInRoute } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { obeysOverload } from './overload-feedback.ts'
-import type { Arrival } from './server-transaction.ts'
+import type { Arrival } from './arrival.ts'
 
 /** A request that goes on, and what was read from it. */
 export interface Onward {
   readonly arrival: Arrival
-  readonly way: Way
   /** Of the dialog that the request belongs to. */
   readonly token: RouteToken | undefined
   /** The proxy that a new request comes from. */
@@ -30,8 +28,8 @@ export function writeRequest(
   link: Link,
   branchId: string,
 ): Buffer {
-  const { arrival, way, token } = onward
-  const { request, local, received } = arrival
+  const { arrival, token } = onward
+  const { request, local, received, way } = arrival
   const far = ctx.sideTowards(link.endpoint, local)
   const path = pathOf(ctx, onward, target, link)
   const replaceRoute = token === undefined ? undefined : standInRoute(ctx, token, target, way)
@@ -51,7 +49,7 @@ function recordRoutesOf(ctx: IngressContext, onward: Onward, target: Target, lin
   const { request, local } = onward.arrival
   const made =
     ctx.config.ingress.recordRoute && mayMakeDialog(request.method) ? dialogToken(ctx, onward, target) : undefined
-  const text = made === undefined ? undefined : signed(ctx, made, request.callId)
+  const text = made === undefined ? undefined : ctx.tokens.write(made, request.callId)
   if (text === undefined) return []
   const far = ctx.sideTowards(link.endpoint, local)
   return recordRoutes(text, ctx.sideOf(local), far, request.uri.scheme === 'sips')
@@ -85,12 +83,8 @@ function pathOf(ctx: IngressContext, { arrival, token }: Onward, target: Target,
     worker: 0,
     flow: flowText(source),
   }
-  const text = signed(ctx, made, '')
+  const text = ctx.tokens.write(made, '')
   return text === undefined
     ? undefined
     : routeTo(text, ctx.sideTowards(link.endpoint, local), request.uri.scheme === 'sips')
-}
-
-function signed({ tokenKeys: [key] }: IngressContext, token: RouteToken, callId: string): string | undefined {
-  return key === undefined ? undefined : writeToken(token, callId, key)
 }

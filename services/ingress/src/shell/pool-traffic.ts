@@ -4,7 +4,7 @@ import { methodLabel } from '../domain/methods.ts'
 import { isFault } from '../domain/outcome.ts'
 import { TrafficRecorder } from '../domain/traffic-recorder.ts'
 import { TypicalResponse } from '../domain/typical-response.ts'
-import { WorkLedger, type Ahead, type Task } from '../domain/work-ledger.ts'
+import { WorkLedger, type Task } from '../domain/work-ledger.ts'
 
 /** The first that is heard of a request. */
 export interface FirstResponse {
@@ -15,17 +15,10 @@ export interface FirstResponse {
   readonly now: number
 }
 
-/** A new request that has no final response yet. */
-interface Fresh {
-  readonly ahead: Ahead
-  isAccepted: boolean
-}
-
 /** Live traffic of one pool: what is outstanding now, and what happened since it was last told. */
 export class PoolTraffic {
   readonly ledger = new WorkLedger()
   readonly #recorder = new TrafficRecorder()
-  readonly #fresh = new Map<Task, Fresh>()
   #shed = 0
   readonly #firstResponses = new Map<string, FirstResponses>()
   readonly #typical = new TypicalResponse()
@@ -33,14 +26,14 @@ export class PoolTraffic {
   begin(task: Task, isNewRequest: boolean): void {
     if (isNewRequest) {
       this.#recorder.request(task.proxy)
-      this.#fresh.set(task, { ahead: this.ledger.aheadAt(task.proxy), isAccepted: false })
+      task.fresh = { ahead: this.ledger.aheadAt(task.proxy), isAccepted: false }
     }
     this.ledger.begin(task)
   }
 
   firstResponse(task: Task, { method, status, ms, now }: FirstResponse): void {
     this.ledger.answered(task)
-    const fresh = this.#fresh.get(task)
+    const { fresh } = task
     if (fresh !== undefined && !isFault(status)) {
       fresh.isAccepted = true
       this.#recorder.began(task.proxy, 'accepted')
@@ -55,8 +48,8 @@ export class PoolTraffic {
   end(task: Task, outcome: Outcome): void {
     this.ledger.end(task)
     this.#recorder.outcome(task.proxy, outcome)
-    const fresh = this.#fresh.get(task)
-    this.#fresh.delete(task)
+    const { fresh } = task
+    task.fresh = undefined
     if (fresh !== undefined && isFault(outcome))
       this.#recorder.began(task.proxy, fresh.isAccepted ? 'failedLater' : 'failed')
   }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { hostPort, parseUri, type Uri } from '@siplb/sip'
 import type { Endpoint, Locator, TlsClient } from '@siplb/sip/transport'
 import type { Logger } from '@siplb/runtime'
@@ -31,6 +32,8 @@ export interface ProxyLinksOptions {
 /** Links by address, shared by all proxies and dialogs that go there. */
 export class ProxyLinks {
   readonly #links = new Map<string, ProxyLink>()
+  /** Of URIs that name an address. */
+  readonly #fixed = new Map<string, ProxyLink>()
   readonly #withoutStream = new Map<string, number>()
   readonly #unlocated = new Set<string>()
   readonly #options: ProxyLinksOptions
@@ -41,15 +44,19 @@ export class ProxyLinks {
 
   /** The link for a SIP URI; a promise only where its host is a name that was not resolved before. */
   linkTo(uri: string): Link | undefined | Promise<Link | undefined> {
+    const fixed = this.#fixed.get(uri)
+    if (fixed !== undefined) return fixed
     const parsed = parseUri(uri)
     if (parsed === undefined || parsed.host === '') return undefined
     const known = this.#options.locator.known(parsed)
-    if (known !== undefined) return this.#best(known, parsed)
+    if (known !== undefined) return this.#keptIfFixed(uri, parsed, this.#best(known, parsed))
     return this.#locate(parsed).then((endpoints) => this.#best(endpoints, parsed))
   }
 
   /** The link for a URI whose host was resolved before, as far as we opened it ourselves. */
   knownLinkTo(uri: string): ProxyLink | undefined {
+    const fixed = this.#fixed.get(uri)
+    if (fixed !== undefined) return fixed
     if (!this.hasRoomFor(uri)) return undefined
     const link = this.linkTo(uri)
     if (link instanceof Promise || link === undefined) return undefined
@@ -72,6 +79,7 @@ export class ProxyLinks {
 
   /** Whether a proxy has, or can have, a socket of its own; others are reached by the listening one. */
   hasRoomFor(uri: string): boolean {
+    if (this.#fixed.has(uri)) return true
     const [endpoint] = this.knownEndpointsOf(uri)
     if (this.#links.size < MOST_LINKS) return true
     return endpoint !== undefined && (endpoint.transport !== 'udp' || this.#links.has(keyOf(endpoint, '')))
@@ -120,6 +128,7 @@ export class ProxyLinks {
     for (const [key, link] of this.#links) {
       if (link.usedAt > now - CLOSE_AFTER_MS || link.pending.size > 0 || keep.has(link)) continue
       this.#links.delete(key)
+      this.#fixed.clear()
       await link.close()
     }
   }
@@ -127,6 +136,14 @@ export class ProxyLinks {
   async close(): Promise<void> {
     await Promise.all([...this.#links.values()].map((link) => link.close()))
     this.#links.clear()
+    this.#fixed.clear()
+  }
+
+  /** An address leads to one place by UDP, and to none that was made to us: there is nothing to look up the next time. */
+  #keptIfFixed(uri: string, { hostname, params }: Uri, link: Link | undefined): Link | undefined {
+    const isFixed = link instanceof UdpLink && isIP(hostname) !== 0 && !params.has('maddr')
+    if (isFixed && this.#fixed.size < MOST_LINKS) this.#fixed.set(uri, link)
+    return link
   }
 
   /** RFC 3263, 4.3: the next place where the one before it is gone. */

@@ -10,7 +10,7 @@ import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { isLoop } from './loop.ts'
 import type { Answered } from './route-client.ts'
-import type { Arrival } from './server-transaction.ts'
+import type { Arrival } from './arrival.ts'
 
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
@@ -44,7 +44,7 @@ export class RequestRouter {
 
   /** For a request of a dialog: its own proxy, and others of the pool behind it where the pool lets its dialogs move. */
   ofDialog(token: RouteToken, request: { readonly callId: string; readonly method: string }): Routing {
-    const { tables, config, metrics, now } = this.#ctx
+    const { tables, config, metrics } = this.#ctx
     const { pool, proxy } = token
     const row = tables.get(pool)?.find(proxy)
     const uri = tables.uriOf(pool, proxy)
@@ -52,22 +52,17 @@ export class RequestRouter {
     const others = config.pools[pool]?.dialogFailover === true ? this.#others(pool, proxy) : []
     // Known to be down: then the others first, for its refusal may never come.
     const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]
-    metrics.decisions.inc({ pool, proxy, source: 'token' })
+    metrics.decisions.count(pool, proxy, 'token')
     if (targets.length === 0) return { kind: 'refused', status: 503, isShed: false }
+    return { kind: 'targets', targets, decided: this.#decidedByToken(pool, request) }
+  }
+
+  #decidedByToken(pool: string, { callId, method }: Pick<SipRequest, 'callId' | 'method'>): Decided {
+    const { tables, now } = this.#ctx
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
-    const { callId, method } = request
-    const decided = this.#note({
-      callId,
-      method,
-      at: now(),
-      source: 'token',
-      pool,
-      epoch,
-      seq,
-      candidates: [],
-      tried: [],
-    })
-    return { kind: 'targets', targets, decided }
+    const decided: Decided = { callId, method, at: now(), source: 'token', pool, epoch, seq, candidates: [], tried: [] }
+    // An ACK only follows its INVITE, and there are as many of them as calls.
+    return method === 'ACK' ? decided : this.#note(decided)
   }
 
   #others(pool: string, except: string): Target[] {
@@ -90,7 +85,7 @@ export class RequestRouter {
     if (chosen.kind === 'shed') return { kind: 'refused', status: 503, isShed: true }
     const { candidates } = chosen
     const [first] = candidates
-    if (first !== undefined) this.#ctx.metrics.decisions.inc({ pool, proxy: first.proxy, source: answered.source })
+    if (first !== undefined) this.#ctx.metrics.decisions.count(pool, first.proxy, answered.source)
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
     return { kind: 'targets', targets: targetsOf(pool, candidates), decided }

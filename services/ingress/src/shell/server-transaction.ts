@@ -9,25 +9,12 @@ import {
   type InviteServer,
   type NonInviteServer,
   type ServerEvent,
-  type SipRequest,
   type SipResponse,
 } from '@siplb/sip'
-import type { Endpoint } from '@siplb/sip/transport'
-import type { ReceivedParams } from '../domain/edits.ts'
-import { Transaction } from './transaction.ts'
+import type { Arrival } from './arrival.ts'
+import { kept } from './kept-bytes.ts'
+import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-
-/** A request as it reached us, and the way back to who sent it. */
-export interface Arrival {
-  readonly request: SipRequest
-  readonly source: Endpoint
-  /** The socket that it came to. */
-  readonly local: Endpoint
-  readonly received: ReceivedParams
-  /** It came by a connection: nothing is repeated, and what is answered tells its length. */
-  readonly isReliable: boolean
-  reply(bytes: Buffer): void
-}
 
 /**
  * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is
@@ -44,19 +31,25 @@ export interface Forwarding {
 
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
-  ackReceived(arrival: Arrival): void
+  ackReceived(ack: Arrival): void
   /** A 2xx from downstream, with this To tag, went to the caller. */
-  accepted(toTag: string | undefined): void
-  ended(): void
+  accepted(arrival: Arrival, toTag: string | undefined): void
+  ended(server: ServerTransaction): void
 }
 
-/** The server side of one request. */
-export class ServerTransaction {
+/**
+ * The server side of one request. For half a minute after its final response it is there only for copies of the request, by far
+ * the longest part of its life: by then it keeps nothing of the request but the way back.
+ */
+export class ServerTransaction implements TransactionHooks {
   readonly key: string
-  readonly arrival: Arrival
-  /** Where it was forwarded; undefined while we answer it ourselves. */
+  readonly isInvite: boolean
+  /** Where it was forwarded; undefined while we answer it ourselves, and when it is answered. */
   forwarded: Forwarding | undefined
+  #arrival: Arrival | undefined
+  readonly #reply: (bytes: Buffer) => void
   #ack: Arrival | undefined
+  #isAcknowledged = false
   #copies = 0
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
@@ -64,22 +57,20 @@ export class ServerTransaction {
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
-    this.key = serverKey(arrival.request)
-    this.arrival = arrival
-    this.#hooks = hooks
-    const all = {
-      send: (bytes: Buffer) => arrival.reply(bytes),
-      tryingDue: () => this.answer(100),
-      ackReceived: () => {
-        if (this.#ack !== undefined) hooks.ackReceived(this.#ack)
-      },
-      ended: () => hooks.ended(),
-    }
     const { request, isReliable } = arrival
-    this.#transaction =
-      request.method === 'INVITE'
-        ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, all)
-        : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, all)
+    this.key = serverKey(request)
+    this.isInvite = request.method === 'INVITE'
+    this.#arrival = arrival
+    this.#reply = arrival.reply
+    this.#hooks = hooks
+    this.#transaction = this.isInvite
+      ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, this)
+      : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, this)
+  }
+
+  /** Undefined once a final response was given. */
+  get arrival(): Arrival | undefined {
+    return this.#arrival
   }
 
   /** The request came again: its last response goes out again. False: it came too often. */
@@ -91,31 +82,59 @@ export class ServerTransaction {
   }
 
   get isAcknowledged(): boolean {
-    return this.#ack !== undefined
+    return this.#isAcknowledged
   }
 
   ack(ack: Arrival): void {
+    this.#isAcknowledged = true
     this.#ack = ack
     this.#transaction.handle({ kind: 'ack' })
+    this.#ack = undefined
   }
 
   /** A response that came from downstream. */
   respond({ status, to }: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void {
     const isAccepted = status >= 200 && status < 300
-    if (isAccepted) this.#hooks.accepted(to.tag)
+    if (isAccepted && this.#arrival !== undefined) this.#hooks.accepted(this.#arrival, to.tag)
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
-    if (this.#isRefused && isAccepted) return this.arrival.reply(bytes)
+    if (this.#isRefused && isAccepted) return this.#reply(bytes)
     this.#send(status, bytes)
   }
 
-  /** A response of our own. */
+  /** A response of our own; nothing when there was a final one. */
   answer(status: number, extraHeaders: readonly (readonly [string, string])[] = []): void {
-    const { request, received } = this.arrival
+    if (this.#arrival === undefined) return
+    const { request, received } = this.#arrival
     this.#send(status, buildResponse(request, { status, extraHeaders, ...received }))
   }
 
+  send(bytes: Buffer): void {
+    this.#reply(bytes)
+  }
+
+  tryingDue(): void {
+    this.answer(100)
+  }
+
+  ackReceived(): void {
+    if (this.#ack !== undefined) this.#hooks.ackReceived(this.#ack)
+  }
+
+  ended(): void {
+    this.#hooks.ended(this)
+  }
+
   #send(status: number, bytes: Buffer): void {
-    this.#isRefused ||= status >= 300 && this.arrival.request.method === 'INVITE'
-    this.#transaction.handle({ kind: 'respond', status, bytes })
+    this.#isRefused ||= status >= 300 && this.isInvite
+    if (status >= 200) {
+      this.#arrival = undefined
+      this.forwarded = undefined
+    }
+    this.#transaction.handle({ kind: 'respond', status, bytes: this.#isKept(status) ? kept(bytes) : bytes })
+  }
+
+  /** Whether copies of the request are answered with it for half a minute. */
+  #isKept(status: number): boolean {
+    return status >= 200 && (status >= 300 || !this.isInvite)
   }
 }

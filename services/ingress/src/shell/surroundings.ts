@@ -17,10 +17,14 @@ interface PoolSources {
   readonly addresses: ReadonlySet<string>
 }
 
+/** As many as a table may have. */
+const MOST_URIS = 20_000
+
 /** Who is who around us, by address: worked out anew whenever tables, names or configuration change. */
 export class AddressBook implements Surroundings {
   readonly #ctx: IngressContext
   readonly #own = new Set<string>()
+  readonly #ownUris = new Map<string, boolean>()
   #pools: PoolSources[] = []
 
   constructor(ctx: IngressContext) {
@@ -36,11 +40,24 @@ export class AddressBook implements Surroundings {
     const addresses =
       address === '0.0.0.0' || address === '::' ? ownAddresses(address === '::' ? 'IPv6' : 'IPv4') : [address]
     for (const one of addresses) this.#own.add(`${one.includes(':') ? `[${one}]` : one}:${port}`.toLowerCase())
+    this.#ownUris.clear()
   }
 
   addAdvertised(hostPort: string): void {
     const uri = parseUri(`sip:${hostPort}`)
     if (uri !== undefined) this.#own.add(`${uri.host}:${uri.port ?? 5060}`)
+    this.#ownUris.clear()
+  }
+
+  /** Of a proxy: asked for each request, so that it is worked out once. */
+  isOurUri(uri: string): boolean {
+    const known = this.#ownUris.get(uri)
+    if (known !== undefined) return known
+    const parsed = parseUri(uri)
+    const isOurs = parsed !== undefined && this.isOurs(parsed.host, parsed.port)
+    if (this.#ownUris.size >= MOST_URIS) this.#ownUris.clear()
+    this.#ownUris.set(uri, isOurs)
+    return isOurs
   }
 
   isOurs(host: string, port: number | undefined): boolean {

@@ -3,12 +3,32 @@ export interface Timer {
   cancel(): void
 }
 
-interface Node extends Timer {
-  previous: Node | undefined
-  next: Node | undefined
-  slot: number
+/** Who is told when a timer is due; who has several tells them apart by name, and needs no function for each. */
+export interface TimerOwner {
+  timerDue(name: string): void
+}
+
+class WheelTimer implements Timer {
+  previous: WheelTimer | undefined = undefined
+  next: WheelTimer | undefined = undefined
+  readonly slot: number
   rounds: number
-  run: (() => void) | undefined
+  readonly name: string
+  /** Undefined once it was due or cancelled. */
+  owner: TimerOwner | undefined
+  readonly #wheel: TimerWheel
+
+  constructor(wheel: TimerWheel, slot: number, rounds: number, owner: TimerOwner, name: string) {
+    this.#wheel = wheel
+    this.slot = slot
+    this.rounds = rounds
+    this.owner = owner
+    this.name = name
+  }
+
+  cancel(): void {
+    if (this.owner !== undefined) this.#wheel.remove(this)
+  }
 }
 
 const SLOT_MS = 8
@@ -23,7 +43,7 @@ const SLOTS = 4096
  * looked at per tick, and no tick runs while no timer is set.
  */
 export class TimerWheel {
-  readonly #slots: (Node | undefined)[] = Array.from({ length: SLOTS })
+  readonly #slots: (WheelTimer | undefined)[] = Array.from({ length: SLOTS })
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
   #position = 0
@@ -48,47 +68,45 @@ export class TimerWheel {
   }
 
   set(ms: number, run: () => void): Timer {
-    if (this.#count === 0) this.#positionAt = this.#now()
-    const dueIn = this.#now() - this.#positionAt + Math.max(ms, 0)
-    const steps = Math.floor(dueIn / SLOT_MS) + 1
+    return this.setFor({ timerDue: run }, '', ms)
+  }
+
+  setFor(owner: TimerOwner, name: string, ms: number): Timer {
+    const now = this.#now()
+    if (this.#count === 0) this.#positionAt = now
+    const steps = Math.floor((now - this.#positionAt + Math.max(ms, 0)) / SLOT_MS) + 1
     const slot = (this.#position + steps) % SLOTS
-    const node: Node = {
-      previous: undefined,
-      next: undefined,
-      slot,
-      rounds: Math.floor((steps - 1) / SLOTS),
-      run,
-      cancel: () => this.#remove(node),
-    }
-    this.#insert(node)
+    const timer = new WheelTimer(this, slot, Math.floor((steps - 1) / SLOTS), owner, name)
+    this.#insert(timer)
     this.#tick ??= setTimeout(() => this.#advance(), SLOT_MS)
-    return node
+    return timer
+  }
+
+  /** For timers themselves. */
+  remove(timer: WheelTimer): void {
+    timer.owner = undefined
+    if (timer.previous === undefined) this.#slots[timer.slot] = timer.next
+    else timer.previous.next = timer.next
+    if (timer.next !== undefined) timer.next.previous = timer.previous
+    this.#count -= 1
   }
 
   stop(): void {
     clearTimeout(this.#tick)
     this.#tick = undefined
     // Whoever holds a timer may cancel it still: it must not count twice.
-    for (const first of this.#slots) for (let node = first; node !== undefined; node = node.next) node.run = undefined
+    for (const first of this.#slots)
+      for (let timer = first; timer !== undefined; timer = timer.next) timer.owner = undefined
     this.#slots.fill(undefined)
     this.#count = 0
   }
 
-  #insert(node: Node): void {
-    const head = this.#slots[node.slot]
-    node.next = head
-    if (head !== undefined) head.previous = node
-    this.#slots[node.slot] = node
+  #insert(timer: WheelTimer): void {
+    const head = this.#slots[timer.slot]
+    timer.next = head
+    if (head !== undefined) head.previous = timer
+    this.#slots[timer.slot] = timer
     this.#count += 1
-  }
-
-  #remove(node: Node): void {
-    if (node.run === undefined) return
-    node.run = undefined
-    if (node.previous === undefined) this.#slots[node.slot] = node.next
-    else node.previous.next = node.next
-    if (node.next !== undefined) node.next.previous = node.previous
-    this.#count -= 1
   }
 
   #advance(): void {
@@ -103,22 +121,24 @@ export class TimerWheel {
   }
 
   #runSlot(position: number): void {
-    let node = this.#slots[position]
-    while (node !== undefined) {
+    let timer = this.#slots[position]
+    while (timer !== undefined) {
       // A run may cancel others of this slot: a removed one keeps its `next`, so the walk goes on.
-      const { next, run } = node
-      if (run !== undefined) {
-        if (node.rounds > 0) node.rounds -= 1
-        else {
-          this.#remove(node)
-          try {
-            run()
-          } catch (error) {
-            this.#onError(error)
-          }
-        }
+      const { next, owner } = timer
+      if (owner !== undefined) {
+        if (timer.rounds > 0) timer.rounds -= 1
+        else this.#run(timer, owner)
       }
-      node = next
+      timer = next
+    }
+  }
+
+  #run(timer: WheelTimer, owner: TimerOwner): void {
+    this.remove(timer)
+    try {
+      owner.timerDue(timer.name)
+    } catch (error) {
+      this.#onError(error)
     }
   }
 }

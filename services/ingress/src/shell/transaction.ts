@@ -1,5 +1,5 @@
 import type { Effect, SipResponse, Step, TimerName } from '@siplb/sip'
-import type { Timer, TimerWheel } from './timer-wheel.ts'
+import type { Timer, TimerOwner, TimerWheel } from './timer-wheel.ts'
 
 /** What the runner of a transaction does with its effects. */
 export interface TransactionHooks {
@@ -12,12 +12,22 @@ export interface TransactionHooks {
   ended(): void
 }
 
+interface Running {
+  readonly name: TimerName
+  readonly timer: Timer
+}
+
+/** Those after which something is sent again, or at all. */
+const repeating: ReadonlySet<TimerName> = new Set<TimerName>(['A', 'E', 'G', 'trying'])
+
 /** Runs one transaction machine of `@siplb/sip`: keeps its state and timers, and carries out its effects in order. */
-export class Transaction<State, Event> {
+export class Transaction<State, Event> implements TimerOwner {
   readonly #step: (state: State, event: Event | { kind: 'timer'; timer: TimerName }) => Step<State>
   readonly #wheel: TimerWheel
   readonly #hooks: TransactionHooks
-  readonly #timers = new Map<TimerName, Timer>()
+  // At no time has a machine more than one timer of each kind.
+  #repeat: Running | undefined
+  #end: Running | undefined
   #state: State
 
   constructor(
@@ -43,6 +53,10 @@ export class Transaction<State, Event> {
     this.#carryOut(effects)
   }
 
+  timerDue(timer: TimerName): void {
+    this.handle({ kind: 'timer', timer })
+  }
+
   /** Ends it without a word: nothing can come any more. */
   abandon(): void {
     this.#clearTimers()
@@ -50,7 +64,10 @@ export class Transaction<State, Event> {
   }
 
   #carryOut(effects: readonly Effect[]): void {
-    for (const effect of effects) this.#carryOutOne(effect)
+    for (let i = 0; i < effects.length; i++) {
+      const effect = effects[i]
+      if (effect !== undefined) this.#carryOutOne(effect)
+    }
   }
 
   #carryOutOne(effect: Effect): void {
@@ -60,8 +77,7 @@ export class Transaction<State, Event> {
       case 'set-timer':
         return this.#setTimer(effect.timer, effect.ms)
       case 'clear-timer':
-        this.#timers.get(effect.timer)?.cancel()
-        return
+        return this.#clearTimer(effect.timer)
       case 'response':
         return this.#hooks.response?.(effect.response)
       case 'timeout':
@@ -78,16 +94,29 @@ export class Transaction<State, Event> {
     }
   }
 
-  #setTimer(timer: TimerName, ms: number): void {
-    this.#timers.get(timer)?.cancel()
-    this.#timers.set(
-      timer,
-      this.#wheel.set(ms, () => this.handle({ kind: 'timer', timer })),
-    )
+  #setTimer(name: TimerName, ms: number): void {
+    const running = { name, timer: this.#wheel.setFor(this, name, ms) }
+    if (repeating.has(name)) {
+      this.#repeat?.timer.cancel()
+      this.#repeat = running
+    } else {
+      this.#end?.timer.cancel()
+      this.#end = running
+    }
+  }
+
+  #clearTimer(name: TimerName): void {
+    if (this.#repeat?.name === name) {
+      this.#repeat.timer.cancel()
+      this.#repeat = undefined
+    } else if (this.#end?.name === name) {
+      this.#end.timer.cancel()
+      this.#end = undefined
+    }
   }
 
   #clearTimers(): void {
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#timers.clear()
+    this.#repeat?.timer.cancel()
+    this.#end?.timer.cancel()
   }
 }

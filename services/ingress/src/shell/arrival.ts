@@ -1,0 +1,40 @@
+import type { SipRequest } from '@siplb/sip'
+import type { Endpoint, Flow } from '@siplb/sip/transport'
+import { readWay, type OwnAddresses, type Tokens, type Way } from '../domain/affinity.ts'
+import { receivedParams, type ReceivedParams } from '../domain/edits.ts'
+
+/** What of us says whether a request is meant for us. */
+export interface Own {
+  readonly addresses: OwnAddresses
+  readonly tokens: Tokens
+}
+
+/** A request as it reached us, and the way back to who sent it. */
+export class Arrival {
+  readonly request: SipRequest
+  readonly source: Endpoint
+  /** The socket that it came to. */
+  readonly local: Endpoint
+  readonly received: ReceivedParams
+  /** It came by a connection: nothing is repeated, and what is answered tells its length. */
+  readonly isReliable: boolean
+  readonly reply: (bytes: Buffer) => void
+  readonly #own: Own
+  #way: Way | undefined
+
+  constructor(request: SipRequest, flow: Flow, own: Own, reply: (bytes: Buffer) => void) {
+    this.request = request
+    this.source = flow.remote
+    this.local = flow.local
+    this.received = receivedParams(request, flow.remote)
+    this.isReliable = flow.isReliable
+    this.reply = reply
+    this.#own = own
+  }
+
+  /** Worked out by whoever asks first. */
+  get way(): Way {
+    this.#way ??= readWay(this.request, this.#own.addresses, this.#own.tokens)
+    return this.#way
+  }
+}

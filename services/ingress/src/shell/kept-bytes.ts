@@ -1,0 +1,22 @@
+const SLAB = 64 * 1024
+/** What is larger lies by itself. */
+const LARGEST = SLAB / 16
+
+let slab = Buffer.alloc(0)
+let at = 0
+
+/**
+ * A copy for what is kept for half a minute. New buffers come from a block that they share with all that was made beside them, so
+ * that a response of 400 octets would keep ten times as much; here only what is kept lies side by side.
+ */
+export function kept(bytes: Buffer): Buffer {
+  if (bytes.length > LARGEST) return bytes
+  if (at + bytes.length > slab.length) {
+    slab = Buffer.allocUnsafeSlow(SLAB)
+    at = 0
+  }
+  const copy = slab.subarray(at, at + bytes.length)
+  bytes.copy(copy)
+  at += bytes.length
+  return copy
+}
