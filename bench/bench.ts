@@ -8,6 +8,11 @@ export interface Bench {
   readonly run: () => unknown
   /** Default 1. */
   readonly operations?: number
+  /**
+   * So many runs to warm up and in each round, for what costs more the more often it was done. Without them it is run for a time,
+   * which has no end where each run is dearer than the one before.
+   */
+  readonly runs?: { readonly warmUp: number; readonly round: number }
 }
 
 /** What a file of benches gives: they are run in order. */
@@ -35,8 +40,8 @@ const kept: { last: unknown } = { last: undefined }
  * CPU time of this process, not the clock: who else runs on the machine then costs cache misses only. Garbage collection, timers
  * and the compiler's threads are in it.
  */
-export async function time({ name, run, operations = 1 }: Bench): Promise<Timed> {
-  const runsPerRound = await warmUp(run)
+export async function time({ name, run, operations = 1, runs }: Bench): Promise<Timed> {
+  const runsPerRound = runs === undefined ? await warmUp(run) : await repeatInParts(run, runs)
   const rounds: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
     const micros = await cpuOf(() => repeat(run, runsPerRound))
@@ -57,6 +62,12 @@ async function warmUp(run: () => unknown): Promise<number> {
     spentMs = Math.max((await cpuOf(() => repeat(run, runs))) / 1000, 0.01)
   }
   return Math.max(1, Math.round((runs * ROUND_MS) / spentMs))
+}
+
+/** In parts as long as the rounds to come, so that timers that are due run in between. */
+async function repeatInParts(run: () => unknown, runs: { readonly warmUp: number; readonly round: number }) {
+  for (let done = 0; done < runs.warmUp; done += runs.round) await cpuOf(() => repeat(run, runs.round))
+  return runs.round
 }
 
 async function cpuOf(work: () => void): Promise<number> {

@@ -1,5 +1,6 @@
 import type { Policy } from '@siplb/contracts'
 import { buildSnapshot, createChooser, draw, pickFreshest } from '@siplb/routing'
+import { PoolTraffic } from '../services/ingress/src/shell/pool-traffic.ts'
 import type { Bench, Suite } from './bench.ts'
 import { tableOf } from './samples.ts'
 
@@ -10,16 +11,25 @@ const promised: Partial<Record<Policy, number>> = { 'least-work': 3, 'two-choice
 
 const nameOf = (policy: Policy, size: number) => `decision by ${policy}, ${size} proxies`
 
-/** Draw and pick, with some work outstanding everywhere. */
+/** Work outstanding everywhere, more here and less there, in the ledger of an ingress. */
+function busy(size: number): PoolTraffic {
+  const traffic = new PoolTraffic()
+  for (let i = 0; i < size; i++) {
+    for (let n = 0; n <= i % 7; n++) traffic.begin({ proxy: `px${i}`, cost: 1, isInvite: true }, true)
+  }
+  return traffic
+}
+
+/** Draw and pick, as an ingress does by its own table. */
 function decision(policy: Policy, size: number): Bench {
   const snapshot = buildSnapshot(tableOf(size, policy))
   const chooser = createChooser(Math.random)
-  const work = new Map(Array.from({ length: size }, (_, i) => [`px${i}`, i % 7]))
-  const workOf = (proxy: string) => work.get(proxy) ?? 0
+  const traffic = busy(size)
   let calls = 0
   const run = () => {
-    const { candidates, pick } = draw(snapshot, chooser, policy === 'rendezvous' ? `call-${calls++}` : undefined)
-    return pickFreshest(candidates, pick, workOf)
+    calls += 1
+    const { candidates, pick } = draw(snapshot, chooser, policy === 'rendezvous' ? `call-${calls}` : undefined)
+    return pickFreshest(candidates, pick, traffic.workAt(calls))
   }
   return { name: nameOf(policy, size), run }
 }

@@ -49,6 +49,8 @@ interface Held {
  */
 export class WorkLedger {
   readonly #accounts = new Map<string, Account>()
+  /** Those that hold something: each decision asks for them, and most proxies of a large pool hold nothing. */
+  readonly #holding = new Set<Account>()
 
   begin(task: Task): void {
     const account = this.#account(task.proxy)
@@ -79,16 +81,18 @@ export class WorkLedger {
     const account = this.#account(proxy)
     account.held.push({ until, cost })
     account.heldWork += cost
+    this.#holding.add(account)
   }
 
   /** Gives up what was held until now. */
   release(now: number): void {
-    for (const account of this.#accounts.values()) {
+    for (const account of this.#holding) {
       const { held } = account
       for (let [first] = held; first !== undefined && first.until <= now; [first] = held) {
         held.shift()
         account.heldWork = held.length === 0 ? 0 : account.heldWork - first.cost
       }
+      if (held.length === 0) this.#holding.delete(account)
     }
   }
 

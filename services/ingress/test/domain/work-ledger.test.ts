@@ -43,6 +43,25 @@ describe('the work ledger', () => {
     expect(ledger.workOf('px1')).toBe(0)
   })
 
+  it('gives up at each proxy what was held there until now, the earlier first, and holds anew', () => {
+    const ledger = new WorkLedger()
+    const works = () => ['px1', 'px2'].map((proxy) => ledger.workOf(proxy))
+    const hold = (proxy: string, until: number) => ledger.hold({ proxy, cost: 1, isInvite: true }, until)
+    hold('px1', 100)
+    hold('px1', 300)
+    hold('px2', 200)
+    expect(works()).toEqual([2, 1])
+    ledger.release(100)
+    expect(works()).toEqual([1, 1])
+    ledger.release(200)
+    expect(works()).toEqual([1, 0])
+    hold('px2', 400)
+    ledger.release(300)
+    expect(works()).toEqual([0, 1])
+    ledger.release(400)
+    expect(works()).toEqual([0, 0])
+  })
+
   it('does not drift, in whatever order tasks are answered and ended, and how often', () => {
     const step = fc.tuple(fc.constantFrom('begin', 'answered', 'end'), fc.nat(7))
     const costs = fc.array(fc.double({ min: 0.01, max: 10, noNaN: true }), { minLength: 8, maxLength: 8 })
