@@ -59,7 +59,16 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     ...{ now, log, accepted: () => undefined, tls: () => ({}) },
   })
   const ctx: IngressContext = {
-    ...{ bus: noBus, log, now, metrics, config, links, isDraining: false },
+    ...{
+      bus: noBus,
+      self: { instance: noBus.instance, worker: 0 },
+      log,
+      now,
+      metrics,
+      config,
+      links,
+      isDraining: false,
+    },
     wheel: new TimerWheel(now, rethrow),
     tables: new TableKeeper(noBus, undefined, log, now),
     shadows: new ShadowTables({ bus: noBus, config: () => config, random: Math.random, now, onChoice: nothing }),

@@ -25,9 +25,17 @@ import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
+/** An ingress is known by its instance, and each of the processes that share its ports by a number. */
+export interface Self {
+  readonly instance: string
+  readonly worker: number
+}
+
 /** What the parts of the ingress share. */
 export interface IngressContext {
   readonly bus: Bus
+  /** As whom this process is known in what it writes into messages. */
+  readonly self: Self
   readonly log: Logger
   readonly now: () => number
   readonly wheel: TimerWheel

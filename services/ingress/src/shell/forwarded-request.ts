@@ -121,7 +121,7 @@ export class ForwardedRequest implements Forwarding {
     if (this.#isGivenUp(branch)) return
     this.#begin(branch)
     if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
-    const branchId = makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
+    const branchId = makeBranch({ ...this.#ctx.self, unique: uniqueText() })
     const bytes = this.#write(branch, link, branchId)
     const larger = bytes.length > LARGEST_DATAGRAM ? this.#ctx.largeWayTo(branch.target, link) : undefined
     if (larger === undefined) return this.#transact(branch, link, branchId, bytes)

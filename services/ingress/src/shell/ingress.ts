@@ -54,6 +54,9 @@ export interface IngressOptions {
   readonly now: () => number
   readonly locator: Locator
   readonly tls: TlsFiles
+  /** Left out: as on the bus, where workers of one instance have each a name. */
+  readonly instance?: string
+  readonly worker?: number
 }
 
 export interface Ingress {
@@ -66,6 +69,7 @@ export interface Ingress {
 /** Puts the parts of the ingress together. */
 export function createIngress(options: IngressOptions): Ingress {
   const { config, bus, log, metrics, now } = options
+  const self = { instance: options.instance ?? bus.instance, worker: options.worker ?? 0 }
   const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
   const links = new ProxyLinks({
     locator: options.locator,
@@ -94,6 +98,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const ended = new Map<string, { ingress: string; dialog: string }[]>()
   const ctx: IngressContext = {
     bus,
+    self,
     log,
     now,
     metrics,
@@ -124,7 +129,7 @@ export function createIngress(options: IngressOptions): Ingress {
     clients: new TransactionTable<ClientTransaction>(),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
-    ingresses: new LivingIngresses(bus.instance),
+    ingresses: new LivingIngresses(bus.instance, self.instance),
     matcher: createMatcher(config.pools),
     routeKeys: createRouteKeys(config.pools),
     trusted: createNetworks(config.ingress.trusted),
