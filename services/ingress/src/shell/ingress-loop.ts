@@ -5,6 +5,7 @@ import {
   defaultLimits,
   HeaderId,
   parseRoutes,
+  readBranch,
   scan,
   serverKey,
   statelessTag,
@@ -27,6 +28,8 @@ import type { IngressContext } from './context.ts'
 import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
+import { standingOf } from './standing.ts'
+import type { Siblings } from './siblings.ts'
 import { ServerTransaction, type Arrival } from './server-transaction.ts'
 import type { AddressBook } from './surroundings.ts'
 
@@ -43,6 +46,8 @@ export class IngressLoop {
   readonly #acks: AckRelay
   readonly #gate: Gate
   readonly #sendFrom: SendFrom
+  /** The other workers, where there are any. */
+  siblings: Siblings | undefined
 
   constructor(
     ctx: IngressContext,
@@ -82,7 +87,7 @@ export class IngressLoop {
       case 'response':
         return this.#response(scanned, packet)
       case 'request':
-        return this.#request(this.#arrivalOf(scanned, packet))
+        return this.#request(this.#arrivalOf(scanned, packet), packet)
     }
   }
 
@@ -110,11 +115,13 @@ export class IngressLoop {
     this.#wayBack(message, flow)(response)
   }
 
-  #response(response: SipResponse, { flow }: Packet): void {
+  #response(response: SipResponse, packet: Packet): void {
     const { clients, metrics } = this.#ctx
+    const { flow } = packet
     metrics.responses.inc({ class: `${Math.floor(response.status / 100)}xx` })
     const client = clients.get(clientKey(response))
     // RFC 6026, 8.9: what matches no transaction is dropped. Nor may a stranger answer for a proxy.
+    if (client === undefined && this.#isOfSibling(response, packet)) return
     if (client === undefined) return void metrics.dropped.inc({ reason: 'unmatched-response' })
     if (client.request.link.endpoint.address !== flow.remote.address) {
       return void metrics.dropped.inc({ reason: 'foreign-response' })
@@ -151,16 +158,51 @@ export class IngressLoop {
     else way.send(bytes)
   }
 
-  #request(arrival: Arrival): void {
+  /** By its branch: proxies answer to the port that asked, but one that dials may reach any of us. */
+  #isOfSibling({ topVia }: SipResponse, packet: Packet): boolean {
+    const branch = this.siblings === undefined ? undefined : readBranch(topVia.branch ?? '')
+    if (branch === undefined || branch.instance !== this.#ctx.self.instance) return false
+    return this.siblings?.carry(branch.worker, packet) === true
+  }
+
+  #request(arrival: Arrival, packet: Packet): void {
+    if (this.#isKnown(arrival) || !this.#gate.lets(arrival)) return
+    if (this.siblings !== undefined && this.#goesToSibling(this.siblings, arrival, packet)) return
+    this.#begin(arrival)
+  }
+
+  #isKnown(arrival: Arrival): boolean {
     const { request } = arrival
     const known = this.#ctx.servers.get(serverKey(request))
-    if (known !== undefined) {
-      if (request.method === 'ACK') return this.#ackOf(known, arrival)
+    if (known === undefined) return false
+    if (request.method === 'ACK') this.#ackOf(known, arrival)
+    else {
       this.#ctx.metrics.retransmissions.inc()
       if (!known.requestCameAgain()) this.#ctx.metrics.dropped.inc({ reason: 'repeated-too-often' })
-      return
     }
-    if (!this.#gate.lets(arrival)) return
+    return true
+  }
+
+  /** Towards a phone whose connection another worker holds; or of a transaction that another worker may have. */
+  #goesToSibling(siblings: Siblings, arrival: Arrival, packet: Packet): boolean {
+    const { request } = arrival
+    const { isOfDialog, holder } = standingOf(this.#ctx, request, this.#addresses)
+    if (holder !== undefined && siblings.carry(holder, packet)) return true
+    const isStray =
+      (request.method === 'CANCEL' && this.#ctx.servers.get(cancelTargetKey(request)) === undefined) ||
+      (request.method === 'ACK' && !isOfDialog)
+    if (!isStray && !siblings.isUnsettled) return false
+    const keys = request.method === 'CANCEL' ? [serverKey(request), cancelTargetKey(request)] : [serverKey(request)]
+    return siblings.offer(packet, keys, () =>
+      this.#ctx.attempt(() => {
+        // A copy may have come meanwhile.
+        if (!this.#isKnown(arrival)) this.#begin(arrival)
+      }),
+    )
+  }
+
+  #begin(arrival: Arrival): void {
+    const { request } = arrival
     this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)

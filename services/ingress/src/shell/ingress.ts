@@ -16,13 +16,14 @@ import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
 import type { ClientTransaction } from './client-transaction.ts'
-import type { IngressContext } from './context.ts'
+import type { IngressContext, Self } from './context.ts'
 import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
+import { Siblings, type WorkerChannel } from './siblings.ts'
 import { createOverloadExchange } from './overload-exchange.ts'
 import { PoolTraffic } from './pool-traffic.ts'
 import { ProxyLinks } from './proxy-links.ts'
@@ -54,9 +55,9 @@ export interface IngressOptions {
   readonly now: () => number
   readonly locator: Locator
   readonly tls: TlsFiles
-  /** Left out: as on the bus, where workers of one instance have each a name. */
-  readonly instance?: string
-  readonly worker?: number
+  /** Of one of several workers; left out: the instance is this process. */
+  readonly place?: Self
+  readonly siblings?: WorkerChannel
 }
 
 export interface Ingress {
@@ -69,7 +70,7 @@ export interface Ingress {
 /** Puts the parts of the ingress together. */
 export function createIngress(options: IngressOptions): Ingress {
   const { config, bus, log, metrics, now } = options
-  const self = { instance: options.instance ?? bus.instance, worker: options.worker ?? 0 }
+  const self = options.place ?? { instance: bus.instance, worker: 0 }
   const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
   const links = new ProxyLinks({
     locator: options.locator,
@@ -82,6 +83,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const listeners = new Listeners({
     endpoints: options.endpoints,
     advertise: config.ingress.advertise,
+    isShared: options.siblings !== undefined,
     tls: () => options.tls.server(),
     limits: config.ingress.limits,
     isTrusted: (address) => ctx.trusted.has(address) || addresses.isProxy(address),
@@ -167,6 +169,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const loop = new IngressLoop(ctx, addresses, router, acks, gate, (local, remote, bytes) =>
     listeners.sendFrom(local, remote, bytes),
   )
+  if (options.siblings !== undefined) loop.siblings = siblingsBy(options.siblings, ctx, loop, listeners)
 
   bus.serve(explainQuestion, {}, ({ callId }) => explain(ctx, callId))
   ctx.tables.onTable((table, before) => followTable(ctx, addresses, table, before))
@@ -194,6 +197,21 @@ export function createIngress(options: IngressOptions): Ingress {
       tlsRenewal.renew()
     },
   }
+}
+
+function siblingsBy(channel: WorkerChannel, ctx: IngressContext, loop: IngressLoop, listeners: Listeners): Siblings {
+  return new Siblings({
+    worker: ctx.self.worker,
+    channel,
+    now: ctx.now,
+    later: (ms, work) => void ctx.wheel.set(ms, work),
+    host: {
+      hasAny: (keys) => keys.some((key) => ctx.servers.get(key) !== undefined),
+      receive: (packet) => loop.receive(packet),
+      sendFrom: (local, remote, bytes) => listeners.sendFrom(local, remote, bytes),
+      sendBy: (remote, bytes) => (listeners.linkTo(remote) ?? ctx.links.linkBack(remote))?.send(bytes),
+    },
+  })
 }
 
 /** New proxies get their sockets; from those that went down nothing can come any more. */
