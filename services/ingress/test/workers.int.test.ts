@@ -99,7 +99,7 @@ it('two workers share the calls of 64 callers; each is hung up from another port
   const phones = await Promise.all(Array.from({ length: 64 }, () => s.phone()))
   const calls = await Promise.all(phones.map((phone) => call(s, phone)))
   const shares = Map.groupBy(calls, ({ asked }) => workerOf(asked))
-  expect([...shares.keys()].toSorted()).toEqual([0, 1])
+  expect(new Set(shares.keys())).toEqual(new Set([0, 1]))
   for (const { length } of shares.values()) expect(length).toBeGreaterThan(10)
   await eventually(() => metric(s.ingress, 'siplb_dialogs'), 64)
   await Promise.all(

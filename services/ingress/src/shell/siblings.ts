@@ -12,7 +12,7 @@ export interface WorkerChannel {
 }
 
 /** What the others ask of this worker. */
-export interface SiblingHost {
+interface SiblingHost {
   hasAny(keys: readonly string[]): boolean
   receive(packet: Packet): void
   /** By the listening socket with this local address. */
@@ -50,11 +50,13 @@ export class Siblings {
   readonly #options: SiblingsOptions
   readonly #offers = new Map<number, Offer>()
   #lastOffer = 0
-  #settledAt = Number.NEGATIVE_INFINITY
+  #settledAt: number
 
   constructor(options: SiblingsOptions) {
     const { channel, now } = options
     this.#options = options
+    // Our own coming moved source ports, some of them to us.
+    this.#settledAt = now() + UNSETTLED_MS
     channel.onMessage((from, message) => this.#hear(from, message))
     channel.onRegrouped(() => {
       this.#settledAt = now() + UNSETTLED_MS
