@@ -49,7 +49,7 @@ const config = configSchema.parse({
 
 /** All that stands between two sockets, with neither of them and no bus: the ingress chooses by its own table. */
 export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): BareIngress {
-  const link: Link = { endpoint: proxy, isGone: false, pending: new Map(), unconfirmed: new Map(), send: sent }
+  const link: Link = { endpoint: proxy, isGone: false, pending: new Set(), unconfirmed: new Map(), send: sent }
   const side = { transport: local.transport, host: `${local.address}:${local.port}` }
   const metrics = createIngressMetrics(createRegistry())
   const traffic = new PoolTraffic()
@@ -60,7 +60,16 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     ...{ now, log, accepted: () => undefined, tls: () => ({}) },
   })
   const ctx: IngressContext = {
-    ...{ bus: noBus, log, now, metrics, config, links, isDraining: false },
+    ...{
+      bus: noBus,
+      self: { instance: noBus.instance, worker: 0 },
+      log,
+      now,
+      metrics,
+      config,
+      links,
+      isDraining: false,
+    },
     wheel: new TimerWheel(now, rethrow),
     tables: new TableKeeper(noBus, undefined, log, now),
     shadows: new ShadowTables({ bus: noBus, config: () => config, random: Math.random, now, onChoice: nothing }),
@@ -69,6 +78,7 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
+    takeRetry: () => ctx.budget.take(now()),
     tokens: new TokenBook([createTokenKey('a secret of thirty-two characters')]),
     servers: new TransactionTable(),
     clients: new TransactionTable(),

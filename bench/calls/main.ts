@@ -31,14 +31,15 @@ function directly(ports: readonly number[]): System {
 }
 
 async function start(
-  { only, policy, profile }: Options,
+  { only, policy, profile, workers }: Options,
   ports: readonly number[],
   owned: AsyncDisposableStack,
 ): Promise<System[]> {
   const wants = (name: string) => only === undefined || only === name
   const systems: System[] = []
   if (wants('direct')) systems.push(directly(ports))
-  if (wants('siplb')) systems.push(owned.use(await startSiplb({ proxyPorts: ports, policy, profileDir: profile })))
+  if (wants('siplb'))
+    systems.push(owned.use(await startSiplb({ proxyPorts: ports, policy, profileDir: profile, workers })))
   if (wants('kamailio') && isKamailioInstalled()) systems.push(owned.use(await startBareKamailio(ports)))
   else if (wants('kamailio')) console.error('Kamailio is not installed: there is nothing to compare with')
   return systems

@@ -9,6 +9,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
   --seconds N      that count, at each rate and in each round (8)
   --rounds N       in each of which one is measured after the other (3)
   --proxies N      behind the balancer (4)
+  --workers N      of the ingress (1); all on the balancer's core
   --policy NAME    of the pool (the default one)
   --only NAME      siplb, kamailio or direct: without a balancer, the caller at the proxies
   --search         the highest rate with < 0.1 % failed and < 1 % sent again
@@ -21,6 +22,7 @@ export interface Options {
   readonly seconds: number
   readonly rounds: number
   readonly proxies: number
+  readonly workers: number
   readonly policy: string | undefined
   readonly only: string | undefined
   readonly search: boolean
@@ -35,6 +37,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
       seconds: { type: 'string', default: '8' },
       rounds: { type: 'string', default: '3' },
       proxies: { type: 'string', default: '4' },
+      workers: { type: 'string', default: '1' },
       policy: { type: 'string' },
       only: { type: 'string' },
       search: { type: 'boolean', default: false },
@@ -52,6 +55,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     seconds: numberOf('seconds', values.seconds),
     rounds: numberOf('rounds', values.rounds),
     proxies: numberOf('proxies', values.proxies),
+    workers: numberOf('workers', values.workers),
     ...{ policy, only, search, profile },
   }
 }

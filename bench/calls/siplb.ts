@@ -1,11 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort, spawnService, startNats, waitFor, type ServiceProcess } from '@siplb/testkit'
 import { BALANCER_CORE, pin } from './pinning.ts'
+import { familyOf } from './processes.ts'
 import type { System } from './system.ts'
 
+const SETTLE_MS = 33_000
 const services = ['weigher', 'location', 'prober', 'ingress'] as const
 
 export interface SiplbOptions {
   readonly proxyPorts: readonly number[]
+  /** Of the ingress. */
+  readonly workers: number
   /** Of the pool. */
   readonly policy: string | undefined
   /** Where the ingress writes a CPU profile when it ends. */
@@ -13,7 +18,7 @@ export interface SiplbOptions {
 }
 
 /** The whole product: a NATS server and one process of each service, with everything on that is on by default. */
-export async function startSiplb({ proxyPorts, policy, profileDir }: SiplbOptions): Promise<System> {
+export async function startSiplb({ proxyPorts, policy, profileDir, workers }: SiplbOptions): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const monitorPort = await freePort('tcp')
   const nats = stack.use(await startNats({ args: ['-m', String(monitorPort)] }))
@@ -22,7 +27,7 @@ export async function startSiplb({ proxyPorts, policy, profileDir }: SiplbOption
   const config = {
     nats: { servers: [nats.url] },
     http: { port: 0 },
-    ingress: { listen: [`udp://127.0.0.1:${target.port}`] },
+    ingress: { listen: [`udp://127.0.0.1:${target.port}`], workers },
     pools: { default: { proxies, ...(policy === undefined ? {} : { policy }) } },
   }
   const parts = new Map<string, readonly number[]>([['nats', [nats.pid]]])
@@ -31,10 +36,12 @@ export async function startSiplb({ proxyPorts, policy, profileDir }: SiplbOption
     const env = profiling ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` } : {}
     const service = stack.use(await spawnService(name, { config, env }))
     if (profiling) stack.defer(async () => void (await service.stop()))
-    parts.set(name, [service.pid])
+    parts.set(name, familyOf(service.pid))
     if (name === 'ingress') await hasTable(service)
   }
-  for (const [pid = 0] of parts.values()) pin(pid, BALANCER_CORE)
+  for (const pid of [...parts.values()].flat()) pin(pid, BALANCER_CORE)
+  // So long after they came together, workers ask each other about every request.
+  if (workers > 1) await sleep(SETTLE_MS)
   const owned = stack.move()
   return {
     name: 'siplb',

@@ -61,7 +61,12 @@ export const proxyTraffic = z.object({
 export type ProxyTraffic = z.infer<typeof proxyTraffic>
 
 export const traffic = z.object({
-  ingress: instanceId,
+  ingress: instanceId.describe('Who counted: an ingress, or one worker of it.'),
+  instance: instanceId
+    .optional()
+    .describe(
+      'The ingress whose worker this is, where several workers share its ports: together they are one witness.',
+    ),
   intervalMs: z.number().positive(),
   epoch: z.int().nonnegative().describe('Epoch and seq of the table that this ingress chooses by.'),
   seq: z.int().nonnegative(),

@@ -14,7 +14,7 @@ export interface HttpOptions {
   readonly address: string
   /** 0 takes a free port, which `port()` then tells. */
   readonly port: number
-  readonly registry: Registry
+  readonly registry: Pick<Registry, 'contentType' | 'metrics'>
   readonly readiness: () => Readiness
   readonly log: Logger
 }

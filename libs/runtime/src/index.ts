@@ -11,7 +11,16 @@ export { reloadMessages, watchConfig, type WatchConfigOptions } from './config/w
 export { createHttp, type HttpServer, type Readiness } from './http.ts'
 export { MutableLifecycle, run, type Lifecycle, type LifecycleState } from './lifecycle.ts'
 export { createLogger, type Logger } from './logger.ts'
-export { Counter, createBusCounters, createRegistry, Gauge, Histogram, Registry } from './metrics.ts'
+export {
+  Counter,
+  createBusCounters,
+  createRegistry,
+  Gauge,
+  Histogram,
+  Registry,
+  sumMetrics,
+  type MetricsJson,
+} from './metrics.ts'
 export { nowMs } from './monotonic.ts'
 export { Tally } from './tally.ts'
 export { createTicker } from './ticker.ts'

@@ -18,6 +18,8 @@ export interface RunOptions {
   /** Longest time that draining may take, for all components together, in milliseconds. */
   readonly drainMs: number
   readonly lifecycle?: MutableLifecycle
+  /** What is logged once all is started. Default `ready`, which others wait for; a part of a service says something else. */
+  readonly readyText?: string
 }
 
 export class MutableLifecycle implements Lifecycle {
@@ -26,7 +28,13 @@ export class MutableLifecycle implements Lifecycle {
 
 const STOP_MS = 3000
 
-export async function run({ log, components, drainMs, lifecycle = new MutableLifecycle() }: RunOptions): Promise<void> {
+export async function run({
+  log,
+  components,
+  drainMs,
+  lifecycle = new MutableLifecycle(),
+  readyText = 'ready',
+}: RunOptions): Promise<void> {
   const isAsked = untilSignal(log)
   const begun: Component[] = []
   try {
@@ -43,7 +51,7 @@ export async function run({ log, components, drainMs, lifecycle = new MutableLif
     process.exit(1)
   }
   lifecycle.state = 'ready'
-  log.info({ startMs: Math.round(process.uptime() * 1000) }, 'ready')
+  log.info({ startMs: Math.round(process.uptime() * 1000) }, readyText)
 
   const signal = await isAsked
   lifecycle.state = 'draining'

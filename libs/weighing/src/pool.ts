@@ -93,7 +93,7 @@ export class Pool {
     for (const [id, proxy] of this.#proxies) {
       const report = reports.get(id)
       if (report === undefined) proxy.unmentioned(traffic.ingress, now)
-      else proxy.trafficked(traffic.ingress, report, now, this.#settings)
+      else proxy.trafficked(traffic, report, now, this.#settings)
     }
     return traffic.proxies.every(({ proxy }) => this.#proxies.has(proxy))
   }

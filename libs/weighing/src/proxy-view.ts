@@ -1,4 +1,4 @@
-import type { Load, ProxyRecord, ProxyTraffic, ResponseTime } from '@siplb/contracts'
+import type { Load, ProxyRecord, ProxyTraffic, ResponseTime, Traffic } from '@siplb/contracts'
 import { asConfigured, capacityOf, type LearnedCapacity } from './factors/capacity-factor.ts'
 import { undamped, type Damped } from './factors/damping.ts'
 import { holdRate, type Held } from './signals/fault-window.ts'
@@ -128,10 +128,15 @@ export class ProxyView {
     if (report.overload === undefined) this.loads = observeLoad(this.loads, report, now, weights.loadDecayMs)
   }
 
-  trafficked(ingress: string, report: ProxyTraffic, now: number, settings: Settings): void {
+  trafficked(
+    { ingress, instance = ingress }: Pick<Traffic, 'ingress' | 'instance'>,
+    report: ProxyTraffic,
+    now: number,
+    settings: Settings,
+  ): void {
     const { faultWindowMs, responseTimeDecayMs } = settings.weights
     const areTimeoutsOld = this.standing.health === 'down' || now - this.standing.lastOutAt < TIMEOUT_NEWS_MS
-    const before = this.live.get(ingress) ?? newIngressView
+    const before = this.live.get(ingress) ?? { ...newIngressView, instance }
     const view = heard(before, report, now, { windowMs: faultWindowMs, areTimeoutsOld })
     keep(this.live, ingress, view)
     this.maintenance = maintenanceIn(report, view.faultsInRow, now) ?? this.maintenance

@@ -80,9 +80,12 @@ export class PoolDriver {
     this.pool.loaded(load.parse({ proxy: id, load: value, ...more }), this.now)
   }
 
+  /** `i1-w0` is a worker of `i1`. */
   traffic(ingress: string, ...proxies: ProxyTraffic[]): void {
     const { now } = this
-    this.pool.trafficked({ ingress, intervalMs: 250, epoch: 1, seq: 1, proxies, dialogsEnded: [] }, now)
+    const [, instance] = /^(.+)-w\d+$/.exec(ingress) ?? []
+    const who = { ingress, ...(instance === undefined ? {} : { instance }) }
+    this.pool.trafficked({ ...who, intervalMs: 250, epoch: 1, seq: 1, proxies, dialogsEnded: [] }, now)
   }
 
   weigh(): void {

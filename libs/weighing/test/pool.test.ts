@@ -197,6 +197,15 @@ describe('a proxy that answers 503 at once', () => {
     expect(driver.weight('a')).toBe(2)
   })
 
+  it('is not ejected on the word of two workers of one ingress, nor of all their requests together', () => {
+    const driver = new PoolDriver('a', 'b', 'c')
+    const workers = ['i1-w0', 'i1-w1']
+    driver.run(10_000, () => well, workers)
+    driver.run(10_000, but('a', { probeMs: 10, liveMs: 1, live: 'unavailable' }), workers)
+    expect(driver.row('a')?.state).toBe('up')
+    expect(driver.weight('a')).toBe(2)
+  })
+
   it('is ejected on the word of two ingresses', () => {
     const driver = new PoolDriver('a', 'b', 'c')
     driver.run(10_000, () => well, ['i1', 'i2'])

@@ -67,6 +67,7 @@ export function createIngressMetrics(registry: Registry) {
       name: 'siplb_weights_age_seconds',
       help: 'Since the table was last heard of.',
       labelNames: ['pool'],
+      aggregator: 'max',
       registers,
     }),
   }

@@ -29,6 +29,12 @@ export const ingressConfig = z.strictObject({
     .describe(
       'What goes into Via and Record-Route: one host or host:port, or one for each transport; default: the listening address.',
     ),
+  workers: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(1)
+    .describe('Processes that share the listening ports; callers are spread over them by address and port.'),
   tls: tlsConfig.prefault({}),
   recordRoute: z.boolean().default(true).describe('Stay in the path of dialogs.'),
   publish: z.enum(['messages', 'requests', 'none']).default('messages').describe('What evt.sip.received holds.'),

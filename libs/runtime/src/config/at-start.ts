@@ -9,6 +9,7 @@ const atStart = [
   'nats',
   'ingress.listen',
   'ingress.advertise',
+  'ingress.workers',
   'ingress.token',
   'ingress.routeTimeoutMs',
   'ingress.drainMs',

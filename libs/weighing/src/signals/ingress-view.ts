@@ -3,6 +3,8 @@ import type { Outcomes, ProxyTraffic } from '@siplb/contracts'
 /** What one ingress told of one proxy. Instants are monotonic milliseconds of receipt. */
 export interface IngressView {
   readonly at: number
+  /** The workers of one are one witness: they share a machine and its network. */
+  readonly instance: string
   /** Figures of now: each report replaces them, so they cannot drift. */
   readonly inFlight: number
   readonly dialogs: number
@@ -38,6 +40,7 @@ const nothing: Stretch = { requests: 0, since: 0 }
 
 export const newIngressView: IngressView = {
   at: Number.NEGATIVE_INFINITY,
+  instance: '',
   inFlight: 0,
   dialogs: 0,
   intervals: [],
@@ -65,6 +68,7 @@ export function heard(view: IngressView, report: ProxyTraffic, now: number, rule
   const kept = view.intervals.filter(({ at }) => now - at < rules.windowMs)
   return {
     at: now,
+    instance: view.instance,
     inFlight: report.inFlight,
     dialogs: report.dialogs,
     intervals: isEvent ? [...kept, interval] : kept,

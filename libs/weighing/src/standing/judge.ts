@@ -62,8 +62,9 @@ function faultsOf(proxy: ProxyView, settings: Settings, now: number): FaultRate 
 
 /** Ingresses that each saw it fail, and probers that see it fail now. */
 function witnesses(proxy: ProxyView, settings: Settings, now: number): number {
-  const ingresses = proxy.liveViews.filter((view) => {
-    const { isBelieved, rate } = faultRate([view], 0, now, rulesOf(settings))
+  const byInstance = Map.groupBy(proxy.liveViews, ({ instance }) => instance)
+  const ingresses = [...byInstance.values()].filter((views) => {
+    const { isBelieved, rate } = faultRate(views, 0, now, rulesOf(settings))
     return isBelieved && rate >= RUINOUS_RATE
   })
   const probers = [...freshProbes(proxy, settings, now).values()].filter(

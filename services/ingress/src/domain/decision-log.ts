@@ -27,13 +27,13 @@ export class DecisionLog {
     const known = this.#byCall.get(decided.callId)
     // To the end, so that the call that was silent for longest stands first.
     if (known !== undefined) this.#byCall.delete(decided.callId)
-    // Lists of exactly their length: one that grows in place reserves for seventeen.
-    this.#byCall.set(decided.callId, known === undefined ? [decided] : [...known, decided])
+    // `concat` makes lists of exactly their length: those that grow in place, spread ones too, reserve for seventeen.
+    this.#byCall.set(decided.callId, known === undefined ? [decided] : known.concat(decided))
     this.#count += 1
   }
 
   tried(decided: Decided, proxy: string): void {
-    if (decided.tried.length < MOST_TRIED) decided.tried = [...decided.tried, { proxy, outcome: 'waiting' }]
+    if (decided.tried.length < MOST_TRIED) decided.tried = decided.tried.concat({ proxy, outcome: 'waiting' })
   }
 
   ended(decided: Decided, proxy: string, outcome: string): void {

@@ -5,8 +5,17 @@ const KNOWN_MS = 3_600_000
 /** Its address may have become somebody else's. */
 const SWEEP_EVERY_MS = 60_000
 
+/** What an ingress, or a worker of it, tells of itself. */
+export interface Living {
+  readonly ingress: string
+  /** Where `ingress` is one of several workers. */
+  readonly instance?: string | undefined
+  readonly sip?: string | undefined
+}
+
 interface Seen {
   readonly at: number
+  readonly instance: string
   /** `host:port` and perhaps `;transport=`; undefined for one that does not tell. */
   readonly sip: string | undefined
 }
@@ -14,22 +23,30 @@ interface Seen {
 /** The ingresses that share the pools with this one. */
 export class LivingIngresses {
   readonly #self: string
+  readonly #instance: string
   readonly #seen = new Map<string, Seen>()
+  /** By instance. */
+  readonly #places = new Map<string, string>()
   #addresses: ReadonlySet<string> = new Set()
   #sweepAt = 0
 
-  constructor(self: string) {
+  /** Workers of one instance have each a name on the bus. */
+  constructor(self: string, instance = self) {
     this.#self = self
+    this.#instance = instance
   }
 
-  seen(instance: string, sip: string | undefined, now: number): void {
-    if (instance === this.#self) return
-    const isNew = this.#seen.get(instance)?.sip !== sip
-    this.#seen.set(instance, { at: now, sip })
+  seen({ ingress, instance = ingress, sip: told }: Living, now: number): void {
+    if (ingress === this.#self) return
+    // Our own workers listen where we do.
+    const sip = instance === this.#instance ? undefined : told
+    const isNew = this.#seen.get(ingress)?.sip !== sip
+    this.#seen.set(ingress, { at: now, instance, sip })
+    if (isNew && sip !== undefined) this.#places.set(instance, sip)
     if (isNew || now >= this.#sweepAt) this.#forgetOld(now)
   }
 
-  /** How many live, this one included. */
+  /** How many live, this one included, each worker for itself: so many share what a proxy takes. */
   count(now: number): number {
     let count = 1
     for (const { at } of this.#seen.values()) if (now - at < LIVING_MS) count++
@@ -38,7 +55,7 @@ export class LivingIngresses {
 
   /** SIP URI of an instance. */
   uriOf(instance: string): string | undefined {
-    const sip = this.#seen.get(instance)?.sip
+    const sip = this.#places.get(instance)
     return sip === undefined ? undefined : `sip:${sip}`
   }
 
@@ -48,7 +65,9 @@ export class LivingIngresses {
 
   #forgetOld(now: number): void {
     this.#sweepAt = now + SWEEP_EVERY_MS
-    for (const [instance, { at }] of this.#seen) if (now - at >= KNOWN_MS) this.#seen.delete(instance)
+    for (const [ingress, { at }] of this.#seen) if (now - at >= KNOWN_MS) this.#seen.delete(ingress)
+    const known = new Set([...this.#seen.values()].map(({ instance }) => instance))
+    for (const instance of this.#places.keys()) if (!known.has(instance)) this.#places.delete(instance)
     this.#addresses = new Set(
       [...this.#seen.values()].flatMap(({ sip }) => (sip === undefined ? [] : [addressOf(sip)])),
     )

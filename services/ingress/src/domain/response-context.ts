@@ -44,7 +44,7 @@ export interface ContextOptions {
  */
 export class ResponseContext {
   readonly #options: ContextOptions
-  readonly branches: Branch[] = []
+  branches: readonly Branch[] = []
   #untried: Target[] = []
   #isCancelled = false
   #isAnswered = false
@@ -142,7 +142,7 @@ export class ResponseContext {
       isSuperseded: false,
       final: undefined,
     }
-    this.branches.push(branch)
+    this.branches = this.branches.concat(branch)
     const effects: ForwardEffect[] = [{ kind: 'try', branch }]
     if (this.#options.isInvite) effects.push({ kind: 'watch-ringing', branch })
     if (this.#untried.length > 0 && this.#options.purpose !== 'dialog') effects.push({ kind: 'watch-silence', branch })

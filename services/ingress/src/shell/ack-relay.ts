@@ -65,7 +65,7 @@ export class AckRelay {
   }
 
   #branch(): string {
-    return makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
+    return makeBranch({ ...this.#ctx.self, unique: uniqueText() })
   }
 
   #drop(reason: string): void {

@@ -9,6 +9,11 @@ export interface Own {
   readonly tokens: Tokens
 }
 
+/** Where the responses to a request go (RFC 3261, 18.2.2; RFC 3581, 4). Kept longer than the request, of which it holds nothing. */
+export interface WayBack {
+  send(bytes: Buffer): void
+}
+
 /** A request as it reached us, and the way back to who sent it. */
 export class Arrival {
   readonly request: SipRequest
@@ -18,17 +23,17 @@ export class Arrival {
   readonly received: ReceivedParams
   /** It came by a connection: nothing is repeated, and what is answered tells its length. */
   readonly isReliable: boolean
-  readonly reply: (bytes: Buffer) => void
+  readonly back: WayBack
   readonly #own: Own
   #way: Way | undefined
 
-  constructor(request: SipRequest, flow: Flow, own: Own, reply: (bytes: Buffer) => void) {
+  constructor(request: SipRequest, flow: Flow, own: Own, back: WayBack) {
     this.request = request
     this.source = flow.remote
     this.local = flow.local
     this.received = receivedParams(request, flow.remote)
     this.isReliable = flow.isReliable
-    this.reply = reply
+    this.back = back
     this.#own = own
   }
 

@@ -24,9 +24,9 @@ export interface ClientRequest {
 }
 
 export interface ClientHooks {
-  response(response: SipResponse): void
+  response(client: ClientTransaction, response: SipResponse): void
   timeout(): void
-  ended(): void
+  ended(client: ClientTransaction): void
 }
 
 const nothing = Buffer.alloc(0)
@@ -34,7 +34,6 @@ const nothing = Buffer.alloc(0)
 /** The client side of one attempt. */
 export class ClientTransaction implements TransactionHooks {
   readonly key: string
-  readonly branchId: string
   readonly link: Link
   readonly sentAt: number
   isAnswered = false
@@ -44,7 +43,6 @@ export class ClientTransaction implements TransactionHooks {
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
     this.key = clientKeyOf(branchId, method)
-    this.branchId = branchId
     this.link = link
     this.sentAt = sentAt
     this.#bytes = bytes
@@ -86,7 +84,7 @@ export class ClientTransaction implements TransactionHooks {
   }
 
   response(response: SipResponse): void {
-    this.#hooks.response(response)
+    this.#hooks.response(this, response)
   }
 
   timeout(): void {
@@ -94,6 +92,6 @@ export class ClientTransaction implements TransactionHooks {
   }
 
   ended(): void {
-    this.#hooks.ended()
+    this.#hooks.ended(this)
   }
 }

@@ -25,9 +25,17 @@ import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
+/** An ingress is known by its instance, and each of the processes that share its ports by a number. */
+export interface Self {
+  readonly instance: string
+  readonly worker: number
+}
+
 /** What the parts of the ingress share. */
 export interface IngressContext {
   readonly bus: Bus
+  /** As whom this process is known in what it writes into messages. */
+  readonly self: Self
   readonly log: Logger
   readonly now: () => number
   readonly wheel: TimerWheel
@@ -40,6 +48,8 @@ export interface IngressContext {
   readonly chooser: Chooser
   readonly dialogs: DialogLeases
   readonly budget: RetryBudget
+  /** Whether one more retry may be made; it is then paid. */
+  readonly takeRetry: () => boolean
   readonly tokens: TokenBook
   readonly servers: TransactionTable<ServerTransaction>
   readonly clients: TransactionTable<ClientTransaction>

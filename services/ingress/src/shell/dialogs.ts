@@ -33,7 +33,7 @@ function renew(ctx: IngressContext, key: string, response: SipResponse): void {
 /** The ingress that set a dialog up counts it; one that sees it end tells that one. */
 function endDialog(ctx: IngressContext, key: string, token: RouteToken | undefined): void {
   if (ctx.dialogs.find(key) !== undefined || token === undefined) return ctx.dialogs.close(key)
-  if (token.instance !== ctx.bus.instance) {
+  if (token.instance !== ctx.self.instance || token.worker !== ctx.self.worker) {
     ctx.dialogsEnded(token.pool).push({ ingress: token.instance, dialog: key })
   }
 }
@@ -55,7 +55,7 @@ export function rememberedDialog(ctx: IngressContext, request: SipRequest): Rout
   const lease = ctx.dialogs.find(dialogName(request.callId, from.tag, to.tag))
   if (lease === undefined) return undefined
   const { pool, proxy, callerTag } = lease
-  return { kind: 'inbound', pool, proxy, callerTag, instance: ctx.bus.instance, worker: 0, flow: '' }
+  return { kind: 'inbound', pool, proxy, callerTag, ...ctx.self, flow: '' }
 }
 
 /**

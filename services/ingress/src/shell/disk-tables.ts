@@ -7,9 +7,12 @@ import { uniqueText } from './unique.ts'
 /** The last weight tables on disk: what a cold start goes by when the bus is down. */
 export class DiskTables {
   readonly #dir: string
+  readonly #isWriter: boolean
   #writes: Promise<void> = Promise.resolve()
 
-  constructor(stateDir: string) {
+  /** Of several processes that share the folder and the tables, one need write. */
+  constructor(stateDir: string, isWriter = true) {
+    this.#isWriter = isWriter
     this.#dir = join(stateDir, 'tables')
     mkdirSync(this.#dir, { recursive: true })
   }
@@ -22,6 +25,7 @@ export class DiskTables {
 
   /** Whole or not at all: written beside and renamed. */
   write(table: WeightTable): Promise<void> {
+    if (!this.#isWriter) return this.#writes
     const file = join(this.#dir, `${table.pool}.json`)
     // Several ingresses may share the folder, and processes of several containers a pid.
     const aside = `${file}.${uniqueText()}`

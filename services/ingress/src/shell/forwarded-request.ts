@@ -1,13 +1,13 @@
 import type { Outcome } from '@siplb/contracts'
 import { buildCancel, hasLineBreak, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
-import { isOpen, type Branch, type Target } from '../domain/branch.ts'
+import { isOpen, type Branch, type BranchFailure, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
 import { relayResponse } from '../domain/edits.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
 import { costOf, type Task } from '../domain/work-ledger.ts'
-import { BranchTimers, type BranchTimerHooks } from './branch-timers.ts'
+import { Attempt, type AttemptHost } from './attempt.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
@@ -16,7 +16,6 @@ import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
 import type { Arrival } from './arrival.ts'
 import type { Forwarding, ServerTransaction } from './server-transaction.ts'
-import type { TimerWheel } from './timer-wheel.ts'
 import { uniqueText } from './unique.ts'
 
 /** Octets; anything larger goes by a connection where one is taken (RFC 3261, 18.1.1). */
@@ -26,21 +25,8 @@ export interface ForwardOptions extends Omit<Onward, 'arrival'> {
   readonly purpose: Purpose
 }
 
-/** What a branch has here. */
-class Attempt {
-  readonly branch: Branch
-  readonly timers: BranchTimers
-  client: ClientTransaction | undefined
-  task: Task | undefined
-
-  constructor(branch: Branch, wheel: TimerWheel, hooks: BranchTimerHooks) {
-    this.branch = branch
-    this.timers = new BranchTimers(wheel, hooks)
-  }
-}
-
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
-export class ForwardedRequest implements Forwarding {
+export class ForwardedRequest implements Forwarding, AttemptHost {
   readonly #ctx: IngressContext
   readonly #server: ServerTransaction
   /** Given up when all is done: what lives on then only waits for copies of a 2xx. */
@@ -69,7 +55,7 @@ export class ForwardedRequest implements Forwarding {
       purpose: options.purpose,
       // RFC 5393, 5.3.3: the first one has all the breadth that there is.
       mayFork: request.line(HeaderId.MaxBreadth) === undefined,
-      takeRetry: () => ctx.budget.take(ctx.now()),
+      takeRetry: ctx.takeRetry,
     })
     server.forwarded = this
   }
@@ -135,12 +121,17 @@ export class ForwardedRequest implements Forwarding {
   }
 
   #newAttempt(branch: Branch): Attempt {
-    const attempt = new Attempt(branch, this.#ctx.wheel, {
-      silent: () => this.#carryOut(this.#context.silence(branch)),
-      rangOut: () => this.#carryOut(this.#context.failure(branch, 'rang-out')),
-    })
-    this.#attempts = [...this.#attempts, attempt]
+    const attempt = new Attempt(branch, this, this.#ctx)
+    this.#attempts = this.#attempts.concat(attempt)
     return attempt
+  }
+
+  failed(branch: Branch, cause: BranchFailure): void {
+    this.#carryOut(this.#context.failure(branch, cause))
+  }
+
+  silent(branch: Branch): void {
+    this.#carryOut(this.#context.silence(branch))
   }
 
   #try(branch: Branch): void {
@@ -156,8 +147,8 @@ export class ForwardedRequest implements Forwarding {
   #send(branch: Branch, link: Link | undefined): void {
     if (this.#isGivenUp(branch)) return
     this.#begin(branch)
-    if (link === undefined) return this.#carryOut(this.#context.failure(branch, 'gone'))
-    const branchId = makeBranch({ instance: this.#ctx.bus.instance, worker: 0, unique: uniqueText() })
+    if (link === undefined) return this.failed(branch, 'gone')
+    const branchId = makeBranch({ ...this.#ctx.self, unique: uniqueText() })
     const onward = this.#onward
     if (onward === undefined) return
     const bytes = this.#write(onward, branch, link, branchId)
@@ -174,7 +165,7 @@ export class ForwardedRequest implements Forwarding {
 
   /** While its name was looked up, or a connection made: nothing has gone out yet, and nothing will. */
   #isGivenUp(branch: Branch): boolean {
-    if (branch.cancel !== 'no') this.#carryOut(this.#context.failure(branch, 'gone'))
+    if (branch.cancel !== 'no') this.failed(branch, 'gone')
     return !isOpen(branch)
   }
 
@@ -184,23 +175,8 @@ export class ForwardedRequest implements Forwarding {
 
   #transact(branch: Branch, link: Link, branchId: string, bytes: Buffer): void {
     if (this.#isGivenUp(branch)) return
-    const { wheel, clients, now } = this.#ctx
-    const attempt = this.#attemptOf(branch)
-    const client = new ClientTransaction({ branchId, method: this.#method, bytes, link, sentAt: now() }, wheel, {
-      response: (response) => this.#response(branch, client, response),
-      timeout: () => this.#carryOut(this.#context.failure(branch, 'timeout')),
-      ended: () => {
-        clients.remove(client.key)
-        link.pending.delete(client)
-        attempt.client = undefined
-      },
-    })
-    attempt.client = client
-    clients.add(client.key, client)
-    link.pending.set(client, () => {
-      client.abandon()
-      this.#ctx.attempt(() => this.#carryOut(this.#context.failure(branch, 'gone')))
-    })
+    const request = { branchId, method: this.#method, bytes, link, sentAt: this.#ctx.now() }
+    this.#attemptOf(branch).begin(request)
   }
 
   #begin(branch: Branch): void {
@@ -214,14 +190,14 @@ export class ForwardedRequest implements Forwarding {
     this.#ctx.trafficOf(pool).begin(task, this.#token === undefined)
   }
 
-  #response(branch: Branch, client: ClientTransaction, response: SipResponse): void {
+  heard(attempt: Attempt, client: ClientTransaction, response: SipResponse): void {
+    const { branch, task } = attempt
     readFeedback(this.#ctx, branch.target, response)
     const isFinal = response.status >= 200
     if (!client.isAnswered && (isFinal || this.#isInvite)) {
       client.isAnswered = true
       const now = this.#ctx.now()
       const ms = client.isRetransmitted ? undefined : now - client.sentAt
-      const { task } = this.#attemptOf(branch)
       const first = { method: this.#method, status: response.status, ms, now }
       if (task !== undefined) this.#traffic(branch)?.firstResponse(task, first)
     }
@@ -231,9 +207,9 @@ export class ForwardedRequest implements Forwarding {
       if (isFinal) noteDialog(this.#ctx, this.#method, response, branch.target, this.#token)
     }
     if (isFinal) {
-      this.#attemptOf(branch).timers.stop()
+      attempt.stopTimers()
       // A 2xx stays for its retransmissions; of anything else nothing more can come that matters.
-      client.link.pending.delete(client)
+      client.link.pending.delete(attempt)
     }
     this.#carryOut(this.#context.response(branch, response))
   }
@@ -246,20 +222,21 @@ export class ForwardedRequest implements Forwarding {
     if (!this.#isInvite || status < 200 || status >= 300) return false
     const tag = to.tag ?? ''
     if (this.#takenBy.includes(tag)) return true
-    this.#takenBy = [...this.#takenBy, tag]
+    this.#takenBy = this.#takenBy.concat(tag)
     return false
   }
 
   #cancel(branch: Branch): void {
     const { client } = this.#attemptOf(branch)
     if (client === undefined) return
-    const { branchId, bytes, link } = client
+    const { bytes, link } = client
     const sent = scan(bytes, ownLimits)
     if (sent.kind !== 'request') return
+    const branchId = sent.topVia.branch ?? ''
     const { wheel, clients, now } = this.#ctx
     const request = { branchId, method: 'CANCEL', bytes: buildCancel(sent, this.#reasons()), link, sentAt: now() }
     const cancel = new ClientTransaction(request, wheel, {
-      response: (response) => {
+      response: (_, response) => {
         readFeedback(this.#ctx, branch.target, response)
         this.#ctx.publisher.received(response, link.endpoint, proxyOf(branch.target))
       },
@@ -280,7 +257,7 @@ export class ForwardedRequest implements Forwarding {
 
   /** Proceeding has no timer of its own: who waits for nothing any more must end it. */
   #giveUp(branch: Branch): void {
-    this.#carryOut(this.#context.failure(branch, 'timeout'))
+    this.failed(branch, 'timeout')
     const { client } = this.#attemptOf(branch)
     if (client?.isWaiting === true) client.abandon()
   }
@@ -312,7 +289,7 @@ export class ForwardedRequest implements Forwarding {
   #outcome(branch: Branch, outcome: Outcome): void {
     const attempt = this.#attemptOf(branch)
     const { task } = attempt
-    attempt.timers.stop()
+    attempt.stopTimers()
     if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
     if (task !== undefined && this.#decided !== undefined) this.#ctx.decisions.ended(this.#decided, task.proxy, outcome)
     attempt.task = undefined

@@ -4,6 +4,7 @@ import {
   clientKey,
   defaultLimits,
   HeaderId,
+  readBranch,
   scan,
   serverKey,
   statelessTag,
@@ -14,25 +15,25 @@ import {
   type SipRequest,
   type SipResponse,
 } from '@siplb/sip'
-import type { Endpoint, Packet } from '@siplb/sip/transport'
+import type { Packet } from '@siplb/sip/transport'
 import { admit, type Admission } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
 import { receivedParams, replyPort, sentByPort } from '../domain/edits.ts'
 import { methodLabel } from '../domain/methods.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { AckRelay } from './ack-relay.ts'
-import { Arrival, type Own } from './arrival.ts'
+import { Arrival, type Own, type WayBack } from './arrival.ts'
 import type { IngressContext } from './context.ts'
 import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
 import { ServerTransaction, type ServerHooks } from './server-transaction.ts'
+import { standingOf } from './standing.ts'
+import type { Siblings } from './siblings.ts'
 import type { AddressBook } from './surroundings.ts'
+import { wayByStream, wayFrom, type SendFrom } from './way-back.ts'
 
 type Forward = Extract<Admission, { readonly kind: 'forward' }>
-
-/** Sends by the listening socket with this local address. */
-export type SendFrom = (local: Endpoint, remote: Endpoint, bytes: Buffer) => void
 
 /** The one entrance: everything that any socket receives comes here, and goes from here to its transaction. */
 export class IngressLoop {
@@ -44,6 +45,9 @@ export class IngressLoop {
   readonly #gate: Gate
   readonly #sendFrom: SendFrom
   readonly #serverHooks: ServerHooks
+  #udpLimits: Limits = defaultLimits
+  /** The other workers, where there are any. */
+  siblings: Siblings | undefined
 
   constructor(
     ctx: IngressContext,
@@ -89,14 +93,16 @@ export class IngressLoop {
       case 'response':
         return this.#response(scanned, packet)
       case 'request':
-        return this.#request(this.#arrivalOf(scanned, packet))
+        return this.#request(this.#arrivalOf(scanned, packet), packet)
     }
   }
 
   /** Datagrams have a limit of their own; what comes on a stream was bounded by its framing. */
   #limitsOf({ flow }: Packet): Limits {
     if (flow.transport !== 'udp') return defaultLimits
-    return { ...defaultLimits, datagram: this.#ctx.config.ingress.limits.datagram }
+    const { datagram } = this.#ctx.config.ingress.limits
+    if (this.#udpLimits.datagram !== datagram) this.#udpLimits = { ...defaultLimits, datagram }
+    return this.#udpLimits
   }
 
   #refuse({ message, status, problem }: Malformed, packet: Packet): void {
@@ -114,14 +120,16 @@ export class IngressLoop {
 
   #answerMalformed(message: Answerable, status: number, { flow }: Packet): void {
     const response = buildResponse(message, { status, ...receivedParams(message, flow.remote) })
-    this.#wayBack(message, flow)(response)
+    this.#wayBack(message, flow).send(response)
   }
 
-  #response(response: SipResponse, { flow }: Packet): void {
+  #response(response: SipResponse, packet: Packet): void {
     const { clients, metrics } = this.#ctx
+    const { flow } = packet
     metrics.responses.count(statusClass(response.status))
     const client = clients.get(clientKey(response))
     // RFC 6026, 8.9: what matches no transaction is dropped. Nor may a stranger answer for a proxy.
+    if (client === undefined && this.#isOfSibling(response, packet)) return
     if (client === undefined) return void metrics.dropped.inc({ reason: 'unmatched-response' })
     if (client.link.endpoint.address !== flow.remote.address) {
       return void metrics.dropped.inc({ reason: 'foreign-response' })
@@ -133,33 +141,57 @@ export class IngressLoop {
     return new Arrival(request, flow, this.#own, this.#wayBack(request, flow))
   }
 
-  #wayBack(request: Pick<SipRequest, 'topVia'>, flow: Packet['flow']): (bytes: Buffer) => void {
-    const { remote, local } = flow
-    if (flow.isReliable) return (bytes) => this.#replyByStream(request, flow, bytes)
-    const port = replyPort(request, remote)
-    if (port === remote.port) return (bytes) => flow.send(bytes)
-    return (bytes) => this.#sendFrom(local, { ...remote, port }, bytes)
+  #wayBack(request: Pick<SipRequest, 'topVia'>, flow: Packet['flow']): WayBack {
+    if (flow.isReliable) return wayByStream(flow, sentByPort(request.topVia), this.#ctx)
+    const port = replyPort(request, flow.remote)
+    return port === flow.remote.port ? flow : wayFrom(flow.local, { ...flow.remote, port }, this.#sendFrom)
   }
 
-  /** On the connection that it came by, or, when that is gone, on one to its Via (RFC 3261, 18.2.2). */
-  #replyByStream({ topVia }: Pick<SipRequest, 'topVia'>, flow: Packet['flow'], bytes: Buffer): void {
-    if (flow.isOpen) return flow.send(bytes)
-    const { transport, address } = flow.remote
-    const way = this.#ctx.links.linkBack({ transport, address, port: sentByPort(topVia) })
-    if (way === undefined) this.#ctx.metrics.dropped.inc({ reason: 'connection-gone' })
-    else way.send(bytes)
+  /** By its branch: proxies answer to the port that asked, but one that dials may reach any of us. */
+  #isOfSibling({ topVia }: SipResponse, packet: Packet): boolean {
+    const branch = this.siblings === undefined ? undefined : readBranch(topVia.branch ?? '')
+    if (branch === undefined || branch.instance !== this.#ctx.self.instance) return false
+    return this.siblings?.carry(branch.worker, packet) === true
   }
 
-  #request(arrival: Arrival): void {
+  #request(arrival: Arrival, packet: Packet): void {
+    if (this.#isKnown(arrival) || !this.#gate.lets(arrival)) return
+    if (this.siblings !== undefined && this.#goesToSibling(this.siblings, arrival, packet)) return
+    this.#begin(arrival)
+  }
+
+  #isKnown(arrival: Arrival): boolean {
     const { request } = arrival
     const known = this.#ctx.servers.get(serverKey(request))
-    if (known !== undefined) {
-      if (request.method === 'ACK') return this.#ackOf(known, arrival)
+    if (known === undefined) return false
+    if (request.method === 'ACK') this.#ackOf(known, arrival)
+    else {
       this.#ctx.metrics.retransmissions.inc()
       if (!known.requestCameAgain()) this.#ctx.metrics.dropped.inc({ reason: 'repeated-too-often' })
-      return
     }
-    if (!this.#gate.lets(arrival)) return
+    return true
+  }
+
+  /** Towards a phone whose connection another worker holds; or of a transaction that another worker may have. */
+  #goesToSibling(siblings: Siblings, arrival: Arrival, packet: Packet): boolean {
+    const { request } = arrival
+    const { isOfDialog, holder } = standingOf(arrival, this.#ctx.self)
+    if (holder !== undefined && siblings.carry(holder, packet)) return true
+    const isStray =
+      (request.method === 'CANCEL' && this.#ctx.servers.get(cancelTargetKey(request)) === undefined) ||
+      (request.method === 'ACK' && !isOfDialog)
+    if (!isStray && !siblings.isUnsettled) return false
+    const keys = request.method === 'CANCEL' ? [serverKey(request), cancelTargetKey(request)] : [serverKey(request)]
+    return siblings.offer(packet, keys, () =>
+      this.#ctx.attempt(() => {
+        // A copy may have come meanwhile.
+        if (!this.#isKnown(arrival)) this.#begin(arrival)
+      }),
+    )
+  }
+
+  #begin(arrival: Arrival): void {
+    const { request } = arrival
     this.#note(arrival)
     if (request.method === 'ACK') return this.#ack(arrival)
     const server = this.#open(arrival)

@@ -17,13 +17,14 @@ import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
 import type { ClientTransaction } from './client-transaction.ts'
-import type { IngressContext } from './context.ts'
+import type { IngressContext, Self } from './context.ts'
 import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
+import { Siblings, type WorkerChannel } from './siblings.ts'
 import { createOverloadExchange } from './overload-exchange.ts'
 import { PoolTraffic } from './pool-traffic.ts'
 import { ProxyLinks } from './proxy-links.ts'
@@ -55,6 +56,9 @@ export interface IngressOptions {
   readonly now: () => number
   readonly locator: Locator
   readonly tls: TlsFiles
+  /** Of one of several workers; left out: the instance is this process. */
+  readonly place?: Self
+  readonly siblings?: WorkerChannel
 }
 
 export interface Ingress {
@@ -67,6 +71,7 @@ export interface Ingress {
 /** Puts the parts of the ingress together. */
 export function createIngress(options: IngressOptions): Ingress {
   const { config, bus, log, metrics, now } = options
+  const self = options.place ?? { instance: bus.instance, worker: 0 }
   const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
   const links = new ProxyLinks({
     locator: options.locator,
@@ -79,6 +84,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const listeners = new Listeners({
     endpoints: options.endpoints,
     advertise: config.ingress.advertise,
+    isShared: options.siblings !== undefined,
     tls: () => options.tls.server(),
     limits: config.ingress.limits,
     isTrusted: (address) => ctx.trusted.has(address) || addresses.isProxy(address),
@@ -95,6 +101,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const ended = new Map<string, { ingress: string; dialog: string }[]>()
   const ctx: IngressContext = {
     bus,
+    self,
     log,
     now,
     metrics,
@@ -120,12 +127,13 @@ export function createIngress(options: IngressOptions): Ingress {
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
+    takeRetry: () => ctx.budget.take(now()),
     tokens: new TokenBook(options.tokenKeys),
     servers: new TransactionTable<ServerTransaction>(),
     clients: new TransactionTable<ClientTransaction>(),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
-    ingresses: new LivingIngresses(bus.instance),
+    ingresses: new LivingIngresses(bus.instance, self.instance),
     matcher: createMatcher(config.pools),
     routeKeys: createRouteKeys(config.pools),
     trusted: createNetworks(config.ingress.trusted),
@@ -160,6 +168,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const loop = new IngressLoop(ctx, addresses, router, acks, gate, (local, remote, bytes) =>
     listeners.sendFrom(local, remote, bytes),
   )
+  if (options.siblings !== undefined) loop.siblings = siblingsBy(options.siblings, ctx, loop, listeners)
 
   bus.serve(explainQuestion, {}, ({ callId }) => explain(ctx, callId))
   ctx.tables.onTable((table, before) => followTable(ctx, addresses, table, before))
@@ -187,6 +196,21 @@ export function createIngress(options: IngressOptions): Ingress {
       tlsRenewal.renew()
     },
   }
+}
+
+function siblingsBy(channel: WorkerChannel, ctx: IngressContext, loop: IngressLoop, listeners: Listeners): Siblings {
+  return new Siblings({
+    worker: ctx.self.worker,
+    channel,
+    now: ctx.now,
+    later: (ms, work) => void ctx.wheel.set(ms, work),
+    host: {
+      hasAny: (keys) => keys.some((key) => ctx.servers.get(key) !== undefined),
+      receive: (packet) => loop.receive(packet),
+      sendFrom: (local, remote, bytes) => listeners.sendFrom(local, remote, bytes),
+      sendBy: (remote, bytes) => (listeners.linkTo(remote) ?? ctx.links.linkBack(remote))?.send(bytes),
+    },
+  })
 }
 
 /** New proxies get their sockets; from those that went down nothing can come any more. */

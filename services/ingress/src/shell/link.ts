@@ -4,6 +4,8 @@ import type { Endpoint, StreamConnection } from '@siplb/sip/transport'
 export interface Waiter {
   /** There was a response already, so that the request arrived. */
   readonly isAnswered: boolean
+  /** None can come any more. */
+  linkLost(): void
 }
 
 /** The way to one address. */
@@ -11,9 +13,9 @@ export interface Link {
   readonly endpoint: Endpoint
   /** The network said a moment ago that nobody listens there. */
   readonly isGone: boolean
-  /** Who waits for a response by this link, and what to do when none can come any more. */
-  readonly pending: Map<Waiter, () => void>
-  /** The same for what gets no response, an ACK: forgotten as soon as anything is heard from there, for then it arrived. */
+  /** Who waits for a response by this link. */
+  readonly pending: Set<Waiter>
+  /** What to do about what gets no response, an ACK, when the link is lost: forgotten as soon as anything is heard from there, for then it arrived. */
   readonly unconfirmed: Map<object, () => void>
   send(bytes: Buffer): void
 }
@@ -25,7 +27,7 @@ export interface Link {
 export class ListenerLink implements Link {
   readonly endpoint: Endpoint
   readonly isGone = false
-  readonly pending = new Map<Waiter, () => void>()
+  readonly pending = new Set<Waiter>()
   readonly unconfirmed = new Map<object, () => void>()
   readonly #sendTo: (remote: Endpoint, bytes: Buffer) => void
 
@@ -41,7 +43,7 @@ export class ListenerLink implements Link {
 
 /** The way along a connection that the other side made. */
 export class ConnectionLink implements Link {
-  readonly pending = new Map<Waiter, () => void>()
+  readonly pending = new Set<Waiter>()
   readonly unconfirmed = new Map<object, () => void>()
   readonly #connection: StreamConnection
 
@@ -63,8 +65,8 @@ export class ConnectionLink implements Link {
 
   /** It closed: who waits by it waits for nothing. */
   giveUpPending(): void {
-    const waiting = [...this.pending.values()]
+    const waiting = [...this.pending]
     this.pending.clear()
-    for (const giveUp of waiting) giveUp()
+    for (const waiter of waiting) waiter.linkLost()
   }
 }

@@ -31,6 +31,8 @@ export interface ListenersOptions {
   readonly onProblem: (problem: SocketProblem) => void
   readonly onListening: (local: Endpoint, advertised: string) => void
   readonly log: Logger
+  /** Other workers listen there too. */
+  readonly isShared?: boolean
 }
 
 interface Open extends Side {
@@ -152,13 +154,13 @@ export class Listeners implements Component {
   }
 
   #listen({ transport, address, port }: Endpoint): Promise<UdpListener | StreamListener> {
-    const { onPacket, onProblem, isTrusted } = this.#options
+    const { onPacket, onProblem, isTrusted, isShared: reusePort = false } = this.#options
     const { connections, connectionsPerAddress: perAddress, headerDeadlineMs } = this.#options.limits
     const limits = { connections, perAddress, headerDeadlineMs }
-    if (transport === 'udp') return listenUdp({ address, port }, { onPacket, onError: onProblem })
+    if (transport === 'udp') return listenUdp({ address, port, reusePort }, { onPacket, onError: onProblem })
     const tls = transport === 'tls' || transport === 'wss' ? this.#options.tls() : undefined
     return listenStream(
-      { transport, address, port, limits, isExempt: isTrusted, ...(tls === undefined ? {} : { tls }) },
+      { transport, address, port, reusePort, limits, isExempt: isTrusted, ...(tls === undefined ? {} : { tls }) },
       { onPacket, onProblem, onClosed: (connection) => this.#closed(connection) },
     )
   }

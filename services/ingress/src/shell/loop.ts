@@ -25,8 +25,8 @@ function branchesOf({ bytes, lines }: SipRequest): string[] {
 }
 
 /** What we sent is remembered as long as its transaction: nothing need be written into the branch. */
-function hasSent({ clients, bus }: IngressContext, branch: string, { method, requestUri }: SipRequest): boolean {
-  if (readBranch(branch)?.instance !== bus.instance) return false
+function hasSent({ clients, self }: IngressContext, branch: string, { method, requestUri }: SipRequest): boolean {
+  if (readBranch(branch)?.instance !== self.instance) return false
   const sent = clients.get(clientKeyOf(branch, method))?.bytes
   const start = `${method} ${requestUri} `
   return sent?.toString('latin1', 0, start.length) === start

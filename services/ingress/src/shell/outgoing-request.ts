@@ -58,7 +58,7 @@ function recordRoutesOf(ctx: IngressContext, onward: Onward, target: Target, lin
 /** Undefined for a request of a dialog that is known already, and for what another instance will take on. */
 function dialogToken(ctx: IngressContext, { arrival, token, from }: Onward, target: Target): RouteToken | undefined {
   const callerTag = tagHash(arrival.request.from.tag ?? '')
-  const common = { callerTag, instance: ctx.bus.instance, worker: 0 }
+  const common = { callerTag, ...ctx.self }
   if (target.kind === 'proxy' && token === undefined) {
     const { pool, proxy } = target
     return { kind: 'inbound', pool, proxy, ...common, flow: arrival.isReliable ? flowText(arrival.source) : '' }
@@ -73,14 +73,12 @@ function pathOf(ctx: IngressContext, { arrival, token }: Onward, target: Target,
   if (request.method !== 'REGISTER' || target.kind !== 'proxy' || token !== undefined) return undefined
   const { pool, proxy } = target
   if (ctx.config.pools[pool]?.path !== true) return undefined
-  const { instance } = ctx.bus
   const made: RouteToken = {
     kind: 'registration',
     pool,
     proxy,
     callerTag: 0,
-    instance,
-    worker: 0,
+    ...ctx.self,
     flow: flowText(source),
   }
   const text = ctx.tokens.write(made, '')

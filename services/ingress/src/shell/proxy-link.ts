@@ -14,7 +14,7 @@ export interface LinkHandlers {
 /** A way that we opened ourselves, and that tells when nobody is at its end. */
 export abstract class ProxyLink implements Link {
   readonly endpoint: Endpoint
-  readonly pending = new Map<Waiter, () => void>()
+  readonly pending = new Set<Waiter>()
   readonly unconfirmed = new Map<object, () => void>()
   protected readonly handlers: LinkHandlers
   readonly #now: () => number
@@ -55,10 +55,11 @@ export abstract class ProxyLink implements Link {
 
   /** Nobody listens there any more: tells all who wait. */
   giveUpPending(): void {
-    const waiting = [...this.unconfirmed.values(), ...this.pending.values()]
+    const [unconfirmed, waiting] = [[...this.unconfirmed.values()], [...this.pending]]
     this.unconfirmed.clear()
     this.pending.clear()
-    for (const giveUp of waiting) giveUp()
+    for (const giveUp of unconfirmed) giveUp()
+    for (const waiter of waiting) waiter.linkLost()
   }
 
   protected abstract connect(): Promise<void>

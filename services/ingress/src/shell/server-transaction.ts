@@ -11,7 +11,7 @@ import {
   type ServerEvent,
   type SipResponse,
 } from '@siplb/sip'
-import type { Arrival } from './arrival.ts'
+import type { Arrival, WayBack } from './arrival.ts'
 import { kept } from './kept-bytes.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -47,7 +47,7 @@ export class ServerTransaction implements TransactionHooks {
   /** Where it was forwarded; undefined while we answer it ourselves, and when it is answered. */
   forwarded: Forwarding | undefined
   #arrival: Arrival | undefined
-  readonly #reply: (bytes: Buffer) => void
+  readonly #back: WayBack
   #ack: Arrival | undefined
   #isAcknowledged = false
   #copies = 0
@@ -61,7 +61,7 @@ export class ServerTransaction implements TransactionHooks {
     this.key = serverKey(request)
     this.isInvite = request.method === 'INVITE'
     this.#arrival = arrival
-    this.#reply = arrival.reply
+    this.#back = arrival.back
     this.#hooks = hooks
     this.#transaction = this.isInvite
       ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, this)
@@ -97,7 +97,7 @@ export class ServerTransaction implements TransactionHooks {
     const isAccepted = status >= 200 && status < 300
     if (isAccepted && this.#arrival !== undefined) this.#hooks.accepted(this.#arrival, to.tag)
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
-    if (this.#isRefused && isAccepted) return this.#reply(bytes)
+    if (this.#isRefused && isAccepted) return this.#back.send(bytes)
     this.#send(status, bytes)
   }
 
@@ -109,7 +109,7 @@ export class ServerTransaction implements TransactionHooks {
   }
 
   send(bytes: Buffer): void {
-    this.#reply(bytes)
+    this.#back.send(bytes)
   }
 
   tryingDue(): void {

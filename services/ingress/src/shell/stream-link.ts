@@ -48,10 +48,11 @@ export class StreamLink extends ProxyLink {
   #ended(): void {
     this.#connection = undefined
     this.reopenLater()
-    const unanswered = [...this.pending].filter(([waiter]) => !waiter.isAnswered)
-    for (const [waiter] of unanswered) this.pending.delete(waiter)
+    const unanswered = [...this.pending].filter((waiter) => !waiter.isAnswered)
+    for (const waiter of unanswered) this.pending.delete(waiter)
     const unconfirmed = [...this.unconfirmed.values()]
     this.unconfirmed.clear()
-    for (const giveUp of [...unconfirmed, ...unanswered.map(([, giveUp]) => giveUp)]) giveUp()
+    for (const giveUp of unconfirmed) giveUp()
+    for (const waiter of unanswered) waiter.linkLost()
   }
 }

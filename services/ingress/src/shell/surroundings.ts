@@ -65,7 +65,7 @@ export class AddressBook implements Surroundings {
   }
 
   isLooped({ topVia }: SipRequest): boolean {
-    const isOurBranch = readBranch(topVia.branch ?? '')?.instance === this.#ctx.bus.instance
+    const isOurBranch = readBranch(topVia.branch ?? '')?.instance === this.#ctx.self.instance
     return isOurBranch && this.isOurs(topVia.host, topVia.port)
   }
 
@@ -94,7 +94,7 @@ export class AddressBook implements Surroundings {
   }
 
   isSelf(instance: string): boolean {
-    return instance === this.#ctx.bus.instance
+    return instance === this.#ctx.self.instance
   }
 
   /** Two machines may have the same address, each in a network of its own: what is sent there would come back. */

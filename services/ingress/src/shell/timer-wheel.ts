@@ -1,5 +1,6 @@
 /** A timer that was set; `cancel` may be called at any time. */
 export interface Timer {
+  readonly name: string
   cancel(): void
 }
 

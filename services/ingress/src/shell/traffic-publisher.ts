@@ -19,7 +19,7 @@ export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners
     }
   }
   const publishPool = (pool: string) => {
-    const { bus, tables, dialogs } = ctx
+    const { bus, self, tables, dialogs } = ctx
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
     const ids = tables.rowsOf(pool).map(({ id }) => id)
     const taken = ctx.trafficOf(pool).take(ids, (proxy) => dialogs.countOf(pool, proxy), ctx.now())
@@ -28,7 +28,15 @@ export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners
     const dialogsEnded = ended.splice(0, MOST_ENDED)
     const shed = ctx.trafficOf(pool).takeShed()
     const sip = listeners.ownPlace()
-    const of = { ingress: bus.instance, intervalMs: TRAFFIC_MS, epoch, seq, ...(sip === undefined ? {} : { sip }) }
+    const worker = bus.instance === self.instance ? {} : { instance: self.instance }
+    const of = {
+      ingress: bus.instance,
+      ...worker,
+      intervalMs: TRAFFIC_MS,
+      epoch,
+      seq,
+      ...(sip === undefined ? {} : { sip }),
+    }
     const told = { ...of, proxies, shed, dialogsEnded }
     // What nobody heard is told again, for else the other one counts on.
     if (!bus.publish(trafficSeen, { pool }, told)) ended.unshift(...dialogsEnded.slice(0, MOST_ENDED - ended.length))
@@ -55,9 +63,9 @@ export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners
     ...ticker,
     start() {
       ctx.bus.subscribe(trafficSeen, { pool: '*' }, ({ data }) => {
-        ctx.ingresses.seen(data.ingress, data.sip, ctx.now())
+        ctx.ingresses.seen(data, ctx.now())
         for (const { ingress, dialog } of data.dialogsEnded) {
-          if (ingress === ctx.bus.instance) ctx.dialogs.close(dialog)
+          if (ingress === ctx.self.instance) ctx.dialogs.close(dialog)
         }
       })
       return ticker.start?.()

@@ -12,11 +12,6 @@ export interface TransactionHooks {
   ended(): void
 }
 
-interface Running {
-  readonly name: TimerName
-  readonly timer: Timer
-}
-
 /** Those after which something is sent again, or at all. */
 const repeating: ReadonlySet<TimerName> = new Set<TimerName>(['A', 'E', 'G', 'trying'])
 
@@ -26,8 +21,8 @@ export class Transaction<State, Event> implements TimerOwner {
   readonly #wheel: TimerWheel
   readonly #hooks: TransactionHooks
   // At no time has a machine more than one timer of each kind.
-  #repeat: Running | undefined
-  #end: Running | undefined
+  #repeat: Timer | undefined
+  #end: Timer | undefined
   #state: State
 
   constructor(
@@ -95,28 +90,28 @@ export class Transaction<State, Event> implements TimerOwner {
   }
 
   #setTimer(name: TimerName, ms: number): void {
-    const running = { name, timer: this.#wheel.setFor(this, name, ms) }
+    const running = this.#wheel.setFor(this, name, ms)
     if (repeating.has(name)) {
-      this.#repeat?.timer.cancel()
+      this.#repeat?.cancel()
       this.#repeat = running
     } else {
-      this.#end?.timer.cancel()
+      this.#end?.cancel()
       this.#end = running
     }
   }
 
   #clearTimer(name: TimerName): void {
     if (this.#repeat?.name === name) {
-      this.#repeat.timer.cancel()
+      this.#repeat.cancel()
       this.#repeat = undefined
     } else if (this.#end?.name === name) {
-      this.#end.timer.cancel()
+      this.#end.cancel()
       this.#end = undefined
     }
   }
 
   #clearTimers(): void {
-    this.#repeat?.timer.cancel()
-    this.#end?.timer.cancel()
+    this.#repeat?.cancel()
+    this.#end?.cancel()
   }
 }
