@@ -32,7 +32,7 @@ class WheelTimer implements Timer {
   }
 }
 
-const SLOT_MS = 8
+const SLOT_MS = 20
 /** A tick that comes later than this says that the process itself was held up, and for how long that is remembered. */
 const LATE_MS = 50
 const LATE_KEPT_MS = 500
@@ -40,7 +40,7 @@ const SLOTS = 4096
 
 /**
  * Timers of transactions: very many, most of them cancelled before they are due. Setting and cancelling cost the same however
- * many there are (Varghese and Lauck, SOSP 1987, scheme 6). Due within 8 ms after their time, never before; one slot is
+ * many there are (Varghese and Lauck, SOSP 1987, scheme 6). Due within 20 ms after their time, never before; one slot is
  * looked at per tick, and no tick runs while no timer is set.
  */
 export class TimerWheel {

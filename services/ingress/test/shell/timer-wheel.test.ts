@@ -25,12 +25,12 @@ afterEach(() => {
 })
 
 describe('a timer of the wheel', () => {
-  it('is due once, never before its time and within 8 ms after it', async () => {
+  it('is due once, never before its time and within 20 ms after it', async () => {
     let runs = 0
     hand.wheel.set(100, () => runs++)
     await hand.pass(99)
     expect(runs).toBe(0)
-    await hand.pass(9)
+    await hand.pass(21)
     expect(runs).toBe(1)
     await hand.pass(60_000)
     expect(runs).toBe(1)
@@ -44,16 +44,16 @@ describe('a timer of the wheel', () => {
     expect(order).toEqual(['0', '20', '100', '500', '32000', '33000', '36000', '181000'])
   })
 
-  const round = 4096 * 8
+  const round = 4096 * 20
 
-  it.each([round - 8, round - 1, round, round + 8, 3 * round - 1, 3 * round + 16])(
+  it.each([round - 20, round - 1, round, round + 20, 3 * round - 1, 3 * round + 40])(
     'keeps its time over rounds of the wheel: %i ms',
     async (ms) => {
       let runs = 0
       hand.wheel.set(ms, () => runs++)
       for (let left = ms - 1; left > 0; left -= round) await hand.pass(Math.min(left, round))
       expect(runs).toBe(0)
-      await hand.pass(9)
+      await hand.pass(21)
       expect(runs).toBe(1)
     },
   )
@@ -68,7 +68,7 @@ describe('a timer of the wheel', () => {
     for (let i = 0; i < 50; i++) await hand.pass(8)
     expect(late.length).toBe(lengths.filter((ms) => ms <= 392).length)
     expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
-    expect(Math.max(...late)).toBeLessThanOrEqual(16)
+    expect(Math.max(...late)).toBeLessThanOrEqual(40)
     await hand.pass(200_000)
     expect(late.length).toBe(lengths.length)
     expect(hand.wheel.size).toBe(0)
@@ -80,7 +80,7 @@ describe('a timer of the wheel', () => {
     hand.wheel.set(50, () => runs++)
     await hand.pass(49)
     expect(runs).toBe(0)
-    await hand.pass(9)
+    await hand.pass(21)
     expect(runs).toBe(1)
   })
 })

@@ -10,7 +10,7 @@ import { ProbeTarget, type ProbeTools } from './probe-target.ts'
 import { ProxyLoad } from './proxy-load.ts'
 
 /** Half of what a batch may wait for; short, so that a stall of the loop is noticed soon after it began. */
-const TICK_MS = 10
+const TICK_MS = 20
 /** How long a stop waits for canary calls to end: two retransmissions of a BYE or CANCEL. */
 const LAST_CALLS_MS = 2000
 
