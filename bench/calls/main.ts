@@ -60,6 +60,14 @@ async function inTurns(systems: readonly System[], tools: LoadTools, options: Op
   return all
 }
 
+/** Who measures a process that started a moment ago measures its compiler. */
+async function warmUp(systems: readonly System[], tools: LoadTools, seconds: number): Promise<void> {
+  const nothing = () => {}
+  for (const { target } of systems) {
+    await tools.call({ target, rate: 500, warmUpS: 0, seconds }, { onCounting: nothing, onCounted: nothing })
+  }
+}
+
 async function search(systems: readonly System[], tools: LoadTools): Promise<void> {
   for (const system of systems) {
     const rate = await highestRate(system, tools, (tried, isCarried) =>
@@ -79,6 +87,7 @@ const options = optionsOrExit()
 await using owned = new AsyncDisposableStack()
 const tools = owned.use(await startLoadTools(options.proxies))
 const systems = await start(options, tools.ports, owned)
+await warmUp(systems, tools, options.warmUpS)
 if (options.search) await search(systems, tools)
 else {
   const all = await inTurns(systems, tools, options)

@@ -7,6 +7,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
 
   --rates LIST     calls per second (500,2000)
   --seconds N      that count, at each rate and in each round (8)
+  --warm-up N      seconds of 500 calls a second before anything counts: a compiler needs so long (20)
   --rounds N       in each of which one is measured after the other (3)
   --proxies N      behind the balancer (4)
   --workers N      of the ingress (1); all on the balancer's core
@@ -21,6 +22,7 @@ export interface Options {
   readonly rates: readonly number[]
   readonly seconds: number
   readonly rounds: number
+  readonly warmUpS: number
   readonly proxies: number
   readonly workers: number
   readonly policy: string | undefined
@@ -36,6 +38,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
       rates: { type: 'string', default: '500,2000' },
       seconds: { type: 'string', default: '8' },
       rounds: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '20' },
       proxies: { type: 'string', default: '4' },
       workers: { type: 'string', default: '1' },
       policy: { type: 'string' },
@@ -54,6 +57,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     rates: values.rates.split(',').map((text) => numberOf('rates', text)),
     seconds: numberOf('seconds', values.seconds),
     rounds: numberOf('rounds', values.rounds),
+    warmUpS: numberOf('warm-up', values['warm-up']),
     proxies: numberOf('proxies', values.proxies),
     workers: numberOf('workers', values.workers),
     ...{ policy, only, search, profile },

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { freePort, spawnService, startNats, waitFor, type ServiceProcess } from '@siplb/testkit'
 import { BALANCER_CORE, pin } from './pinning.ts'
 import { familyOf } from './processes.ts'
@@ -46,7 +47,7 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers }: Si
   return {
     name: 'siplb',
     ...{ target, parts },
-    busMessages: () => messagesIn(monitorPort),
+    busMessages: () => messagesOfIngress(monitorPort),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
@@ -57,7 +58,14 @@ async function hasTable({ httpPort }: ServiceProcess): Promise<void> {
   await waitFor(isThere, 10_000, 'a weight table at the ingress')
 }
 
-async function messagesIn(monitorPort: number): Promise<number> {
-  const text = await (await fetch(`http://127.0.0.1:${monitorPort}/varz`)).text()
-  return Number(/"in_msgs": ?(\d+)/.exec(text)?.[1] ?? Number.NaN)
+const Connections = z.object({
+  connections: z.array(z.object({ name: z.string().optional(), in_msgs: z.number(), out_msgs: z.number() })),
+})
+
+/** Published by a worker of the ingress and delivered to it, on the average of all. */
+async function messagesOfIngress(monitorPort: number): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${monitorPort}/connz?limit=1000`)
+  const { connections } = Connections.parse(await answer.json())
+  const own = connections.filter(({ name }) => name?.startsWith('siplb-ingress') === true)
+  return own.reduce((sum, one) => sum + one.in_msgs + one.out_msgs, 0) / own.length
 }

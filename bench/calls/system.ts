@@ -6,6 +6,6 @@ export interface System extends AsyncDisposable {
   readonly target: Address
   /** Its processes by what they are. */
   readonly parts: ReadonlyMap<string, readonly number[]>
-  /** Messages that its bus has taken in since it was started. */
+  /** Messages that one worker of its ingress has sent to the bus and heard from it, since it was started. */
   busMessages(): Promise<number>
 }

@@ -7,7 +7,7 @@ const TOOLS_BUSY = 0.9
 /** Markdown, which reads well in a terminal too: medians over the rounds, least and most in parentheses. */
 export function tableOf(all: readonly Measured[]): string {
   const head = [
-    '| calls/s | balancer | CPU µs per call | INVITE → 180 p50 ms | p99 ms | failed | sent again | PSS MB | bus messages/s |',
+    '| calls/s | balancer | CPU µs per call | INVITE → 180 p50 ms | p99 ms | failed | sent again | PSS MB | bus messages/s of a worker |',
     '|---|---|---|---|---|---|---|---|---|',
   ]
   return [...head, ...groups(all).map(rowOf)].join('\n')

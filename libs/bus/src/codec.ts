@@ -20,13 +20,12 @@ export function encodeEvent<T>(channel: EventChannel<T>, data: T, envelope: Enve
  * thousand a second would cost more than all else that is done for them.
  */
 export function encodeEvents<T>(channel: EventChannel<T>, many: readonly T[], envelope: () => Envelope): string[] {
-  const { type } = channel
+  const type = JSON.stringify(channel.type)
   return many.map((data, i) => {
     const { source, id, time } = envelope()
-    return JSON.stringify({
-      ...{ specversion: '1.0', id, type, source, time },
-      data: i === 0 ? channel.data.parse(data) : data,
-    })
+    // Written by hand, for what is the same in all of them is a third of the work.
+    const attributes = `"specversion":"1.0","id":"${id}","type":${type},"source":"${source}","time":"${time}"`
+    return `{${attributes},"data":${JSON.stringify(i === 0 ? channel.data.parse(data) : data)}}`
   })
 }
 
