@@ -18,9 +18,10 @@ export interface Outside {
 
 const PREFIX = 'SIPLB_'
 
-/** Variables of our name that are no settings: for finding the file, for docker-compose.yml, and for tests. */
+/** Variables of our name that are no settings: for finding the file, for the way to the sockets, for docker-compose.yml, and for tests. */
 const notSettings = [
   /^SIPLB_CONFIG(_FILE)?$/,
+  /^SIPLB_UDP$/,
   /^SIPLB_PROTOS_DIR$/,
   /^SIPLB_SIP_PORTS$/,
   /^SIPLB_NATS_PORT$/,

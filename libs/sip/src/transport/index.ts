@@ -14,8 +14,17 @@ export type {
   TlsClient,
   TlsServer,
 } from './stream.ts'
-export { RECEIVE_BUFFER, connectUdp, listenUdp } from './udp.ts'
-export type { ConnectUdp, ConnectionHandlers, ListenHandlers, ListenUdp, UdpConnection, UdpListener } from './udp.ts'
+export { RECEIVE_BUFFER } from './receive-buffer.ts'
+export { connectUdp, listenUdp, udpDoor } from './udp.ts'
+export type {
+  ConnectUdp,
+  ConnectionHandlers,
+  ListenHandlers,
+  ListenUdp,
+  UdpConnection,
+  UdpDoor,
+  UdpListener,
+} from './udp-door.ts'
 export { parseListen } from './listen-address.ts'
 export type { ListenAddress } from './listen-address.ts'
 export { createLocator } from './locator.ts'

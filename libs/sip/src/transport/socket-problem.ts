@@ -5,6 +5,11 @@ export function problemOf(error: Error, remote: Endpoint | undefined): SocketPro
   return { code, message: error.message, remote }
 }
 
+const refusals: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH'])
+
+/** Nobody is there, says the other side or the network (ICMP). */
+export const isRefusal = (code: string): boolean => refusals.has(code)
+
 /** Reasons of our own, beside those of the system. */
 const reasons = {
   'connection-limit': 'a connection was refused: as many are open as may be',

@@ -21,7 +21,6 @@ import type { IngressContext, Self } from './context.ts'
 import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
-import { Gathering } from './gathering.ts'
 import { IngressLoop } from './ingress-loop.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
@@ -76,7 +75,7 @@ export function createIngress(options: IngressOptions): Ingress {
   const onProblem = ({ code }: { readonly code: string }) => metrics.socketProblems.inc({ code })
   const links = new ProxyLinks({
     locator: options.locator,
-    handlers: { onPacket: (packet) => gathering.receive(packet), onRefused: () => metrics.refused.inc(), onProblem },
+    handlers: { onPacket: (packet) => loop.receive(packet), onRefused: () => metrics.refused.inc(), onProblem },
     now,
     log,
     accepted: (remote) => listeners.linkTo(remote),
@@ -89,7 +88,7 @@ export function createIngress(options: IngressOptions): Ingress {
     tls: () => options.tls.server(),
     limits: config.ingress.limits,
     isTrusted: (address) => ctx.trusted.has(address) || addresses.isProxy(address),
-    onPacket: (packet) => gathering.receive(packet),
+    onPacket: (packet) => loop.receive(packet),
     onProblem,
     onListening: (local, advertised) => {
       addresses.addOwn(local.address, local.port)
@@ -166,10 +165,6 @@ export function createIngress(options: IngressOptions): Ingress {
   const router = new RequestRouter(ctx)
   const acks = new AckRelay(ctx, addresses, router)
   const gate = new Gate(ctx, addresses)
-  const gathering = new Gathering({
-    receive: (packet) => loop.receive(packet),
-    later: (ms, work) => void setTimeout(work, ms),
-  })
   const loop = new IngressLoop(ctx, addresses, router, acks, gate, (local, remote, bytes) =>
     listeners.sendFrom(local, remote, bytes),
   )

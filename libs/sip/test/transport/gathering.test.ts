@@ -1,21 +1,19 @@
 import type { Packet } from '@siplb/sip/transport'
 import { expect, it } from 'vitest'
-import { Gathering } from '../../src/shell/gathering.ts'
+import { Gathering } from '../../src/transport/gathering.ts'
 
 /** One datagram after the other, each so many milliseconds after the last one, and waits that end when it is told. */
 class Scene {
   readonly taken: Packet[] = []
   readonly #waits: (() => void)[] = []
-  readonly gathering = new Gathering({
-    receive: (packet) => void this.taken.push(packet),
-    later: (_ms, work) => void this.#waits.push(work),
-  })
+  readonly gathering = new Gathering({ later: (_ms, work) => void this.#waits.push(work) })
   #now = 0
 
-  arrive(count: number, everyMs: number, isReliable = false): void {
+  arrive(count: number, everyMs: number): void {
     for (let i = 0; i < count; i++) {
       this.#now += everyMs
-      this.gathering.receive({ bytes: Buffer.from(`${i}`), flow: { isReliable }, receivedAt: this.#now } as Packet)
+      const packet = { bytes: Buffer.from(`${i}`), receivedAt: this.#now } as Packet
+      this.gathering.receive(packet, (taken) => void this.taken.push(taken))
     }
   }
 
@@ -48,12 +46,4 @@ it('takes them at once again when the load has gone, none before one that still 
   scene.arrive(1, 1)
   expect(scene.taken).toHaveLength(1301)
   expect(scene.taken.slice(1000, 1300).map(({ bytes }) => Number(bytes))).toEqual([...Array(300).keys()])
-})
-
-it('does not keep what came by a connection', () => {
-  const scene = new Scene()
-  scene.arrive(1000, 0.1)
-  const before = scene.taken.length
-  scene.arrive(10, 0.1, true)
-  expect(scene.taken).toHaveLength(before + 10)
 })

@@ -1,9 +1,10 @@
-import type { Packet } from '@siplb/sip/transport'
+import type { Packet } from './flow.ts'
 
 export interface GatheringOptions {
   readonly later: (ms: number, work: () => void) => void
-  readonly receive: (packet: Packet) => void
 }
+
+type Taker = (packet: Packet) => void
 
 /** So long the load is measured before it counts. */
 const WINDOW_MS = 50
@@ -20,7 +21,7 @@ const GATHER_MS = 1
  */
 export class Gathering {
   readonly #options: GatheringOptions
-  #waiting: Packet[] = []
+  #waiting: { readonly packet: Packet; readonly take: Taker }[] = []
   #isBusy = false
   #count = 0
   #since = Number.NEGATIVE_INFINITY
@@ -33,19 +34,18 @@ export class Gathering {
     return this.#isBusy
   }
 
-  readonly receive = (packet: Packet): void => {
-    const { receive, later } = this.#options
-    if (packet.flow.isReliable) return receive(packet)
+  /** @param take is given the packet, now or soon */
+  receive(packet: Packet, take: Taker): void {
     this.#measure(packet.receivedAt)
-    if (!this.#isBusy && this.#waiting.length === 0) return receive(packet)
-    this.#waiting.push(packet)
-    if (this.#waiting.length === 1) later(GATHER_MS, this.#take)
+    if (!this.#isBusy && this.#waiting.length === 0) return take(packet)
+    this.#waiting.push({ packet, take })
+    if (this.#waiting.length === 1) this.#options.later(GATHER_MS, this.#takeAll)
   }
 
-  readonly #take = (): void => {
-    const packets = this.#waiting
+  readonly #takeAll = (): void => {
+    const waiting = this.#waiting
     this.#waiting = []
-    for (const packet of packets) this.#options.receive(packet)
+    for (const { packet, take } of waiting) take(packet)
   }
 
   #measure(now: number): void {
