@@ -9,7 +9,7 @@ WORKDIR /app
 COPY . .
 RUN mkdir /manifests && find . -name 'package*.json' -exec cp --parents '{}' /manifests/ ';'
 
-FROM ${NODE_IMAGE}
+FROM ${NODE_IMAGE} AS app
 WORKDIR /app
 ENV NODE_ENV=production
 COPY --from=manifests /manifests ./
@@ -18,10 +18,19 @@ RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && n
 # A named volume mounted here takes over the owner.
 RUN mkdir -p /var/lib/siplb && chown node:node /var/lib/siplb
 COPY . .
+
+# The native UDP door (docs/adr/0014), where a compiler can be had; without it all works through Node's own sockets.
+FROM app AS native
+RUN command -v cc || (timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends gcc libc6-dev) || true
+RUN node libs/sip/native/build.ts
+
+FROM app
+COPY --from=native /app/libs/sip/native/build libs/sip/native/build/
 # The command line is in every image: docker run --rm --pid=host --network=host siplb/prober:dev siplb agent …
 RUN ln -s /app/cli/src/main.ts /usr/local/bin/siplb
 USER node
 ENV SIPLB_CONFIG=/etc/siplb/siplb.yaml SIPLB_STATE_DIR=/var/lib/siplb SIPLB_HTTP__ADDRESS=0.0.0.0
 ARG SERVICE
 ENV SERVICE=${SERVICE}
-CMD ["sh", "-c", "exec node services/$SERVICE/src/main.ts"]
+# 8 MB: see libs/children/src/node.ts
+CMD ["sh", "-c", "exec node --max-semi-space-size=8 services/$SERVICE/src/main.ts"]

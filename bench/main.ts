@@ -46,3 +46,5 @@ for (const { benches, notes: notesOn } of await suites()) {
   if (micros.size > 0) notes.push(...(notesOn?.(micros) ?? []))
 }
 if (notes.length > 0) console.log(`\n${notes.join('\n')}`)
+// What an ingress has begun would wait for its timers.
+process.exit()

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { startChild, type Child } from '@siplb/children'
+import { startNode, type Child } from '@siplb/children'
 import { fieldOf } from './log-line.ts'
 import type { Running } from './supervise.ts'
 
@@ -22,7 +22,7 @@ export interface ProgramOptions {
 export async function launch(options: ProgramOptions): Promise<Running & { readonly child: Child }> {
   const ready = Promise.withResolvers<'ready' | 'late'>()
   const said: string[] = []
-  const child = startChild(process.execPath, [join(root, options.program), ...options.args], {
+  const child = startNode(join(root, options.program), options.args, {
     ...(options.env === undefined ? {} : { env: options.env }),
     onLine(line, stream) {
       if (said.length < KEPT_LINES) said.push(line)

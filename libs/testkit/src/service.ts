@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startChild, type Exit } from '@siplb/children'
+import { startNode, type Exit } from '@siplb/children'
 import { waitFor } from './wait-for.ts'
 
 export interface ServiceOptions {
@@ -41,8 +41,8 @@ export async function spawnService(name: string, options: ServiceOptions = {}): 
   const file = options.configFile ?? join(folder, 'siplb.json')
   if (options.configFile === undefined) await writeFile(file, JSON.stringify(options.config ?? {}))
   const lines: string[] = []
-  const args = [join(root, 'services', name, 'src', 'main.ts'), '--config', file, ...(options.args ?? [])]
-  const child = startChild(process.execPath, args, {
+  const program = join(root, 'services', name, 'src', 'main.ts')
+  const child = startNode(program, ['--config', file, ...(options.args ?? [])], {
     env: { ...process.env, SIPLB_STATE_DIR: folder, ...options.env },
     onLine: (line) => lines.push(line),
   })

@@ -16,7 +16,7 @@ interface Scene extends AsyncDisposable {
   readonly px2: Peer
   readonly place: Place
   readonly stateDir: string
-  start(): Promise<ServiceProcess>
+  start(env?: Readonly<Record<string, string>>): Promise<ServiceProcess>
   /** Writes the configuration file; what is left out is as usual. */
   write(changes?: object): Promise<void>
   phone(): Promise<Phone>
@@ -45,8 +45,8 @@ async function scene(): Promise<Scene> {
   const owned = stack.move()
   return {
     ...{ px1, px2, place, stateDir, write },
-    start: async () =>
-      owned.use(await spawnService('ingress', { configFile: file, env: { SIPLB_STATE_DIR: stateDir } })),
+    start: async (env = {}) =>
+      owned.use(await spawnService('ingress', { configFile: file, env: { SIPLB_STATE_DIR: stateDir, ...env } })),
     phone: async () => owned.use(await Phone.open(place)),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
@@ -94,6 +94,17 @@ describe.concurrent('the process', () => {
     const startMs = ingress.log().find(({ msg }) => msg === 'ready')?.['startMs']
     // Two seconds on a machine of its own; here the other tests take their share.
     expect(startMs).toBeLessThan(10_000)
+  })
+
+  it('goes through the UDP door that SIPLB_UDP asks for, and says which one it is', async () => {
+    await using s = await scene()
+    await expect(s.start({ SIPLB_UDP: 'front' })).rejects.toThrow('SIPLB_UDP is \\"front\\", but')
+    const ingress = await s.start({ SIPLB_UDP: 'dgram' })
+    expect(ingress.log().find(({ msg }) => msg === 'listening')).toMatchObject({ door: 'dgram' })
+    const phone = await s.phone()
+    phone.ask({ method: 'MESSAGE' })
+    s.px1.answer(await s.px1.next('MESSAGE'), 200)
+    await phone.next(200)
   })
 
   it('drains on SIGTERM: the call in set-up comes through with its ACK, new ones and peers hear 503', async () => {

@@ -12,7 +12,7 @@ import {
   version,
   watchConfig,
 } from '@siplb/runtime'
-import { createLocator } from '@siplb/sip/transport'
+import { createLocator, udpDoor } from '@siplb/sip/transport'
 import { defaultHttpPort, proberConfig } from './config.ts'
 import { ofConfig } from './domain/probed-proxy.ts'
 import { createProberMetrics } from './metrics.ts'
@@ -80,6 +80,9 @@ const reload = watchConfig({
   log,
 })
 const stopBus = { name: 'bus', stop: () => bus.close() }
-const sayPort = { name: 'say-port', start: () => log.info({ httpPort: http.port() }, 'listening') }
+const sayPort = {
+  name: 'say-port',
+  start: () => log.info({ httpPort: http.port(), door: udpDoor().name }, 'listening'),
+}
 
 await run({ log, components: [stopBus, http, sayPort, list, lease, loop, reload], drainMs: 0, lifecycle })

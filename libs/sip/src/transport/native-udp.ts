@@ -77,9 +77,11 @@ class NativeListener implements UdpListener, NativeHandler {
   }
 
   sendTo(remote: Endpoint, bytes: Buffer): void {
-    const wrong = this.#whatIsWrong(remote, bytes)
-    if (wrong !== undefined) return later(() => this.#handlers.onError(wrong))
-    this.#door.queue(this.#socket, bytes, this.#destinationOf(remote.address), remote.port)
+    const { address, port } = remote
+    const to = this.#destinationOf(address)
+    const isRight = this.#isOpen && to !== undefined && port > 0 && port < 65_536 && bytes.length <= LARGEST
+    if (isRight) this.#door.queue(this.#socket, bytes, to, port)
+    else later(() => this.#handlers.onError({ ...this.#whatIsWrong(to, port), remote }))
   }
 
   async close(): Promise<void> {
@@ -87,18 +89,17 @@ class NativeListener implements UdpListener, NativeHandler {
     this.#isOpen = false
   }
 
-  #whatIsWrong(remote: Endpoint, bytes: Buffer): SocketProblem | undefined {
-    if (!this.#isOpen) return { ...notRunning, remote }
-    if (!(remote.port > 0 && remote.port < 65_536)) return { ...badPort, remote }
-    if (bytes.length > LARGEST) return { ...tooLarge, remote }
-    const isRight = this.#destinationOf(remote.address)?.[0] === (isIPv6(this.local.address) ? 6 : 4)
-    return isRight ? undefined : { ...noSuchAddress, remote }
+  #whatIsWrong(to: Destination | undefined, port: number): { readonly code: string; readonly message: string } {
+    if (!this.#isOpen) return notRunning
+    if (!(port > 0 && port < 65_536)) return badPort
+    return to === undefined ? noSuchAddress : tooLarge
   }
 
+  /** Of the family of this socket. */
   #destinationOf(address: string): Destination | undefined {
     const known = this.#destinations.get(address)
     if (known !== undefined) return known
-    const parsed = this.#door.destination(address)
+    const parsed = isIPv6(address) === isIPv6(this.local.address) ? this.#door.destination(address) : undefined
     if (parsed !== undefined) remember(this.#destinations, address, parsed)
     return parsed
   }

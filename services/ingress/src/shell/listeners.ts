@@ -4,6 +4,7 @@ import type { Component, Logger } from '@siplb/runtime'
 import {
   listenStream,
   listenUdp,
+  udpDoor,
   type Endpoint,
   type Packet,
   type SocketProblem,
@@ -54,6 +55,7 @@ export class Listeners implements Component {
 
   async start(): Promise<void> {
     const { endpoints, advertise, onListening, log } = this.#options
+    const door = udpDoor().name
     for (const endpoint of endpoints) {
       const socket = await this.#listen(endpoint).catch((error: unknown) => {
         const { transport, address, port } = endpoint
@@ -68,7 +70,7 @@ export class Listeners implements Component {
       this.#open.push({ transport: local.transport, host, local, socket })
       onListening(local, host)
       const { transport, address, port } = local
-      log.info({ transport, address, port, advertised: host }, 'listening')
+      log.info({ transport, address, port, advertised: host, ...(transport === 'udp' && { door }) }, 'listening')
     }
   }
 
