@@ -1,5 +1,5 @@
-import { BusError, type Bus } from '@siplb/bus'
-import { weightsQuestion, weightsTable, type WeightTable } from '@siplb/contracts'
+import { BusError, weightTables, type Bus } from '@siplb/bus'
+import { weightsQuestion, type WeightTable } from '@siplb/contracts'
 import { nearest } from '@siplb/runtime'
 import { ask, textOf } from './bus.ts'
 import { failure, misuse, type CommandError } from './errors.ts'
@@ -7,7 +7,7 @@ import { failure, misuse, type CommandError } from './errors.ts'
 /** The pools that a weigher has ever written a table of, sorted: one that left the configuration may be among them. */
 async function listPools(bus: Bus): Promise<string[]> {
   try {
-    const entries = await bus.table(weightsTable, 'user').entries()
+    const entries = await weightTables(bus, 'user').entries()
     return entries.map(({ value }) => value.pool).toSorted()
   } catch (error) {
     if (/stream not found|bucket not found/i.test(textOf(error))) return []
@@ -44,7 +44,8 @@ async function knownOf(bus: Bus, listed: readonly string[]): Promise<string[]> {
 /** Undefined for a pool that the weigher does not know. */
 async function readTable(bus: Bus, pool: string): Promise<WeightTable | undefined> {
   try {
-    return await ask(bus, weightsQuestion, { pool }, {})
+    const table = await ask(bus, weightsQuestion, { pool }, {})
+    return table.parts === undefined ? table : (await weightTables(bus, 'user').get(pool))?.value
   } catch (error) {
     if (error instanceof BusError && error.status === 404) return undefined
     throw refusal(error)

@@ -1,4 +1,4 @@
-import { createNatsBus } from '@siplb/bus'
+import { createNatsBus, withChanges } from '@siplb/bus'
 import {
   compareRevisions,
   proxyStateChanged,
@@ -27,7 +27,7 @@ export function listenToBus(config: NatsConfig, say: (text: string) => void): Bu
   const recent = new RecentRequests()
   const keep = (table: WeightTable) => {
     const known = tables.get(table.pool)
-    if (known === undefined || compareRevisions(known, table) <= 0) tables.set(table.pool, table)
+    if (known === undefined || compareRevisions(known, table) <= 0) tables.set(table.pool, withChanges(known, table))
   }
   bus.subscribe(tableSnapshot, { pool: '*' }, ({ data }) => keep(data))
   bus.subscribe(weightsChanged, { pool: '*' }, ({ data }) => {

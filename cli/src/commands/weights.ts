@@ -1,4 +1,4 @@
-import type { Bus } from '@siplb/bus'
+import { withChanges, type Bus } from '@siplb/bus'
 import { compareRevisions, weightsChanged, type WeightTable } from '@siplb/contracts'
 import { withBus } from '../bus.ts'
 import { valueOf, type Call, type Command } from '../command.ts'
@@ -41,10 +41,13 @@ async function watch(call: Call, bus: Bus): Promise<void> {
   let isShown = false
   const take = (table: WeightTable) => {
     const before = known.get(table.pool)
-    if (before !== undefined && compareRevisions(table, before) <= 0) return
-    known.set(table.pool, table)
+    const difference = before === undefined ? 1 : compareRevisions(table, before)
+    // Of a large table several events may tell one change.
+    if (difference < 0 || (difference === 0 && table.parts === undefined)) return
+    const after = withChanges(before, table)
+    known.set(table.pool, after)
     if (call.output === 'json') call.print(JSON.stringify(table))
-    else for (const line of changesText(before, table, new Date())) call.print(line)
+    else for (const line of changesText(before, after, new Date())) call.print(line)
   }
   // Heard before it is asked, so that no change falls between.
   bus.subscribe(weightsChanged, { pool: pool ?? '*' }, ({ data }) => {

@@ -1,5 +1,5 @@
-import type { Bus } from '@siplb/bus'
-import { proxiesTable, weightsTable, type ProxyRecord, type WeightTable } from '@siplb/contracts'
+import { weightTables, type Bus } from '@siplb/bus'
+import { proxiesTable, type ProxyRecord, type WeightTable } from '@siplb/contracts'
 import { nearest } from '@siplb/runtime'
 import { textOf } from '../bus.ts'
 import { failure, misuse } from '../errors.ts'
@@ -24,8 +24,7 @@ export async function storedPool(bus: Bus, named: string | undefined): Promise<S
     const meant = near === undefined ? '' : ` (did you mean ${near}?)`
     throw failure(`there is no pool ${only}${meant}; there is ${pools.join(', ') || 'none yet'}`)
   }
-  const table = await bus
-    .table(weightsTable, 'user')
+  const table = await weightTables(bus, 'user')
     .get(only)
     .catch(() => undefined)
   return { pool: only, records: records.filter(({ pool }) => pool === only).toSorted(byId), table: table?.value }

@@ -2,3 +2,4 @@ export type { Bus, BusObserver, Handler, Past, Received, Span, StreamSpec, Subsc
 export { BusError, type BusErrorCode, Refusal } from './errors.ts'
 export { createNatsBus, type NatsBusOptions } from './nats-bus.ts'
 export type { Entry, Table } from './table.ts'
+export { weightTables, withChanges } from './weight-tables.ts'

@@ -95,7 +95,8 @@ export class NatsTable<T> implements Table<T> {
 
   #read(entry: KvEntry): Entry<T> | undefined {
     if (entry.operation !== 'PUT') return undefined
-    const parsed = this.#spec.value.safeParse(parseJson(entry.value))
+    const value = this.#spec.valueAt?.(entry.key) ?? this.#spec.value
+    const parsed = value.safeParse(parseJson(entry.value))
     if (parsed.success) return { key: entry.key, value: parsed.data, revision: entry.revision }
     this.#onDropped('malformed')
     return undefined

@@ -1,10 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { NatsError, type KV, type KvEntry, type NatsConnection, type QueuedIterator } from 'nats'
 import type { Subscription } from './bus.ts'
 import type { KeptConnection } from './nats-connection.ts'
 
 const REOPEN_MS = 500
 const LOOK_MS = 5000
+/** Octets: larger values are read one in each turn of the event loop. */
+const LARGE = 16 * 1024
 
 export interface WatchListener {
   readonly onEntry: (entry: KvEntry) => void
@@ -73,6 +75,7 @@ export class NatsWatch implements Subscription {
       for await (const entry of entries) {
         onEntry(entry)
         if (behind > 0 && --behind === 0) onCaughtUp()
+        if (entry.value.length > LARGE) await nextTurn()
       }
     } finally {
       clearInterval(looking)

@@ -1,24 +1,30 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { lease } from './leases.ts'
 import { proxyRecord } from './proxies.ts'
-import { weightTable } from './weights.ts'
+import { tablePart, weightTable, type TablePart, type WeightTable } from './weights.ts'
 
 /** A key-value bucket of the installation. */
 export interface TableSpec<T> {
   readonly name: string
   readonly summary: string
   readonly value: z.ZodType<T>
+  /** Of one key, where keys tell which kind of value they have. */
+  readonly valueAt?: (key: string) => z.ZodType<T>
 }
 
 function table<T>(name: string, summary: string, value: z.ZodType<T>): TableSpec<T> {
   return { name, summary, value }
 }
 
-export const weightsTable = table(
-  'weights',
-  '<pool> → the whole weight table; one write is one consistent table',
-  weightTable,
-)
+/** `@siplb/bus` has a view of it in which every table is whole. */
+export const weightsTable: TableSpec<WeightTable | TablePart> = {
+  ...table(
+    'weights',
+    '<pool> → the whole weight table; one write is one consistent table. Of more than 500 rows it is written last, behind <pool>.<n> → its parts',
+    z.union([tablePart, weightTable]),
+  ),
+  valueAt: (key) => (key.includes('.') ? tablePart : weightTable),
+}
 export const proxiesTable = table('proxies', '<pool>.<proxy> → a row of the proxy list', proxyRecord)
 export const leasesTable = table(
   'leases',

@@ -68,6 +68,9 @@ export const weightRow = z.object({
 
 export type WeightRow = z.infer<typeof weightRow>
 
+/** Rows of a table that go into one stored value or one event; a larger table is said in parts. */
+export const ROWS_PER_PART = 500
+
 /** The whole weight table of a pool. `(epoch, seq)` rises; within an epoch `prevSeq` names the one before. */
 export const weightTable = z.object({
   pool: poolId,
@@ -85,10 +88,29 @@ export const weightTable = z.object({
   costs: z
     .record(z.string().max(32), z.number().positive())
     .describe('Learned work of a request by method; INVITE is 1.'),
+  parts: z
+    .int()
+    .positive()
+    .max(10_000 / ROWS_PER_PART)
+    .optional()
+    .describe(
+      'Of a table of more than 500 rows, which are not here: in the store they are in so many values "<pool>.<n>" under the same epoch and seq, and an event has only those that changed.',
+    ),
   proxies: z.array(weightRow).max(10_000),
 })
 
 export type WeightTable = z.infer<typeof weightTable>
+
+/** Up to 500 rows of a larger table, in their order. */
+export const tablePart = z.object({
+  pool: poolId,
+  epoch: z.int().nonnegative(),
+  seq: z.int().nonnegative(),
+  part: z.int().nonnegative().describe('From 0.'),
+  proxies: z.array(weightRow).max(ROWS_PER_PART),
+})
+
+export type TablePart = z.infer<typeof tablePart>
 
 /** Negative when `a` is older than `b`. */
 export function compareRevisions(
@@ -101,14 +123,16 @@ export function compareRevisions(
 export const weightsChanged = eventChannel({
   address: 'evt.weights.changed.{pool}',
   type: 'siplb.weights.changed.v1',
-  summary: 'The whole table of the pool, whenever something worth saying changed, with the reason for each proxy.',
+  summary:
+    'The whole table of the pool, whenever something worth saying changed, with the reason for each proxy; of more than 500 proxies the rows that changed.',
   data: weightTable,
 })
 
 export const tableSnapshot = eventChannel({
   address: 'evt.table.{pool}',
   type: 'siplb.table.v1',
-  summary: 'The same table at a fixed rate, not stored: who joins late need not wait for a change.',
+  summary:
+    'The same table at a fixed rate, not stored: who joins late need not wait for a change. Of more than 500 proxies without rows: the store has them.',
   data: weightTable,
 })
 

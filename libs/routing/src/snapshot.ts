@@ -21,14 +21,35 @@ export interface Snapshot extends Choices {
   find(proxy: string): WeightRow | undefined
 }
 
+/** Rows that are read in one step of `snapshotSteps`: a fraction of a millisecond. */
+const ROWS_PER_STEP = 250
+
 /** Does all the work of a choice that can be done before a request comes. */
 export function buildSnapshot(table: WeightTable): Snapshot {
+  const steps = snapshotSteps(table)
+  let step = steps.next()
+  while (step.done !== true) step = steps.next()
+  return step.value
+}
+
+/** The same in steps of which none takes longer than a millisecond or two, for tables of thousands of rows. */
+export function* snapshotSteps(table: WeightTable): Generator<undefined, Snapshot> {
   const { pool, epoch, seq, policy, strict, costs } = table
-  const rows = new Map(table.proxies.map((row) => [row.id, row]))
+  const rows = new Map<string, WeightRow>()
+  for (const row of table.proxies) {
+    rows.set(row.id, row)
+    if (rows.size % ROWS_PER_STEP === 0) yield
+  }
   const tiers = tiersOf(table.proxies)
+  yield
   const active = activeTiers(tiers)
-  const entries = entriesOf(active)
+  const entries: Entry[] = []
+  for (const part of slicesOf(active)) {
+    entries.push(...entriesOf([{ rows: part }]))
+    yield
+  }
   const urn = policy === 'weighted-random' ? createAliasUrn(entries) : createCumulativeUrn(entries)
+  yield
   return {
     pool,
     epoch,
@@ -41,6 +62,11 @@ export function buildSnapshot(table: WeightTable): Snapshot {
     isEmpty: entries.length === 0,
     find: (proxy) => rows.get(proxy),
   }
+}
+
+function* slicesOf(tiers: readonly Tier[]): Generator<readonly WeightRow[]> {
+  for (const { rows } of tiers)
+    for (let at = 0; at < rows.length; at += ROWS_PER_STEP) yield rows.slice(at, at + ROWS_PER_STEP)
 }
 
 // Who would fail over to a proxy that asked for less, or to a far tier, does so only when nothing else is left.

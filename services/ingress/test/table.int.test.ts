@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tableSnapshot, weightsChanged, weightsTable, type WeightTable } from '@siplb/contracts'
+import { weightTables } from '@siplb/bus'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { onBus, type BusScene } from './bus-scene.ts'
@@ -50,6 +51,35 @@ describe.concurrent('the weight table', () => {
     s.other.publish(tableSnapshot, { pool: 'default' }, table(s, 'px2', { seq: 3 }))
     await waitFor(() => s.lb.revision('default')?.seq === 3, 3000, 'the snapshot')
     await expectCallAt(s, 'px2')
+  })
+
+  it('of thousands of proxies is taken from the store, where events have only some rows, and a newer small one is not undone by it', async () => {
+    await using s = await onBus(nats)
+    const store = weightTables(s.other, 'owner')
+    const many = Array.from({ length: 3000 }, (_, i) => ({
+      id: `other${i}`,
+      uri: `sip:127.2.${i >> 8}.${i & 255}`,
+      tier: 3,
+    }))
+    const large = (seq: number) =>
+      weightTable([{ id: 'px1', uri: s.px1.uri, tier: 2 }, { id: 'px2', uri: s.px2.uri }, ...many], { seq })
+    s.other.publish(
+      weightsChanged,
+      { pool: 'default' },
+      { ...large(1), parts: 7, proxies: large(1).proxies.slice(1, 2) },
+    )
+    await heard(s)
+    expect(s.lb.revision('default')?.seq).toBe(0)
+    await expectCallAt(s, 'px1')
+    await store.put('default', large(2))
+    await waitFor(() => s.lb.revision('default')?.seq === 2, 5000, 'the large table')
+    await expectCallAt(s, 'px2')
+    await store.put('default', large(3))
+    s.other.publish(weightsChanged, { pool: 'default' }, table(s, 'px1', { seq: 4 }))
+    await waitFor(() => s.lb.revision('default')?.seq === 4, 3000, 'the small table')
+    await sleep(500)
+    expect(s.lb.revision('default')?.seq).toBe(4)
+    await expectCallAt(s, 'px1')
   })
 
   it('never goes back within an epoch, and a higher epoch always wins', async () => {

@@ -78,6 +78,11 @@ export class TrafficRecorder {
     }
   }
 
+  /** Whether anything happened there, told or not yet. */
+  has(proxy: string): boolean {
+    return this.#records.has(proxy)
+  }
+
   forget(proxy: string): void {
     this.#records.delete(proxy)
   }

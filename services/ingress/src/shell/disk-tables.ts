@@ -1,7 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { weightTable, type WeightTable } from '@siplb/contracts'
+import { ROWS_PER_PART, weightTable, type WeightTable } from '@siplb/contracts'
+import { nextTurn } from '@siplb/runtime'
 import { uniqueText } from './unique.ts'
 
 /** The last weight tables on disk: what a cold start goes by when the bus is down. */
@@ -32,11 +33,22 @@ export class DiskTables {
     this.#writes = this.#writes
       .catch(() => {})
       .then(async () => {
-        await writeFile(aside, JSON.stringify(table))
+        await writeFile(aside, jsonOf(table))
         await rename(aside, file)
       })
     return this.#writes
   }
+}
+
+/** Piece by piece, for a table may have thousands of rows. */
+async function* jsonOf({ proxies, ...head }: WeightTable): AsyncGenerator<string> {
+  yield `${JSON.stringify(head).slice(0, -1)},"proxies":[`
+  for (let at = 0; at < proxies.length; at += ROWS_PER_PART) {
+    if (at > 0) await nextTurn()
+    const rows = proxies.slice(at, at + ROWS_PER_PART).map((row) => JSON.stringify(row))
+    yield `${at > 0 ? ',' : ''}${rows.join()}`
+  }
+  yield ']}'
 }
 
 function readTable(file: string): WeightTable | undefined {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type RouteFacts, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
-import { createTicker, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
+import { createTicker, inTurns, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
 import { TransactionTable } from '@siplb/sip'
 import type { Endpoint, Locator } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
@@ -27,6 +27,7 @@ import { MessagePublisher } from './message-publisher.ts'
 import { Siblings, type WorkerChannel } from './siblings.ts'
 import { createOverloadExchange } from './overload-exchange.ts'
 import { PoolTraffic } from './pool-traffic.ts'
+import type { ProxyLink } from './proxy-link.ts'
 import { ProxyLinks } from './proxy-links.ts'
 import { RequestRouter } from './request-router.ts'
 import { RouteClient } from './route-client.ts'
@@ -42,6 +43,7 @@ import { Ways } from './ways.ts'
 const PUBLISH_MS = 20
 const RESOLVE_MS = 30_000
 const PREPARE_MS = 1000
+const LINKS_IN_A_STEP = 200
 /** The last calls that were waited for get their final response and its ACK through. */
 const LINGER_MS = 500
 
@@ -250,8 +252,7 @@ function proxies(ctx: IngressContext, addresses: AddressBook): Component {
   const prepare = async () => {
     await ctx.links.prepare(uris())
     addresses.refresh()
-    const kept = uris().flatMap((uri) => ctx.links.knownLinkTo(uri) ?? [])
-    await ctx.links.closeIdle(new Set(kept))
+    await ctx.links.closeIdle(await inTurns(linksTo(ctx, uris())))
   }
   const onError = (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared')
   const ticker = createTicker({ name: 'proxies', everyMs: RESOLVE_MS, run: prepare, onError })
@@ -267,6 +268,16 @@ function proxies(ctx: IngressContext, addresses: AddressBook): Component {
       await ctx.links.close()
     },
   }
+}
+
+function* linksTo(ctx: IngressContext, uris: readonly string[]): Generator<undefined, Set<ProxyLink>> {
+  const links = new Set<ProxyLink>()
+  for (const [i, uri] of uris.entries()) {
+    const link = ctx.links.knownLinkTo(uri)
+    if (link !== undefined) links.add(link)
+    if (i % LINKS_IN_A_STEP === LINKS_IN_A_STEP - 1) yield
+  }
+  return links
 }
 
 function publishing(ctx: IngressContext): Component {

@@ -1,4 +1,4 @@
-import type { Outcome, Traffic } from '@siplb/contracts'
+import { ROWS_PER_PART, type Outcome, type Traffic } from '@siplb/contracts'
 import { FirstResponses } from '../domain/first-responses.ts'
 import { methodLabel } from '../domain/methods.ts'
 import { isFault } from '../domain/outcome.ts'
@@ -80,10 +80,16 @@ export class PoolTraffic {
     return this.#firstResponses.get(proxy)?.p99Ms()
   }
 
-  /** @param listed the proxies of the pool; what is known of others goes once it was told and nothing is outstanding there */
+  /**
+   * Of a pool of thousands only those that something can be said of: of one that is left out nothing happened, as the weigher takes it.
+   *
+   * @param listed the proxies of the pool; what is known of others goes once it was told and nothing is outstanding there
+   */
   take(listed: readonly string[], dialogsOf: (proxy: string) => number, now: number): Traffic['proxies'] {
     this.ledger.release(now)
-    const told = [...new Set([...listed, ...this.ledger.proxies])].map((proxy) => ({
+    const isLarge = listed.length > ROWS_PER_PART
+    const mentioned = isLarge ? listed.filter((proxy) => this.#isBusy(proxy) || dialogsOf(proxy) > 0) : listed
+    const told = [...new Set([...mentioned, ...this.ledger.proxies])].map((proxy) => ({
       proxy,
       inFlight: this.ledger.inFlightOf(proxy),
       work: Math.max(0, this.ledger.workOf(proxy)),
@@ -92,6 +98,10 @@ export class PoolTraffic {
     }))
     if (listed.length > 0) this.#keepOnly(new Set(listed))
     return told
+  }
+
+  #isBusy(proxy: string): boolean {
+    return this.#recorder.has(proxy) || this.ledger.inFlightOf(proxy) > 0
   }
 
   #keepOnly(listed: ReadonlySet<string>): void {

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { hostPort, parseUri, type Uri } from '@siplb/sip'
 import type { Endpoint, Locator, TlsClient } from '@siplb/sip/transport'
-import type { Logger } from '@siplb/runtime'
+import { nextTurn, type Logger } from '@siplb/runtime'
 import type { Link } from './link.ts'
 import type { LinkHandlers, ProxyLink } from './proxy-link.ts'
 import { StreamLink } from './stream-link.ts'
@@ -13,6 +13,8 @@ const MOST_LINKS = 1000
 /** To who hung up before he was answered: a few, or whoever names many ports would have us look for the open ones. */
 const MOST_BACK = 8
 const MOST_UNLOCATED = 1000
+/** Thousands of them would hold up calls. */
+const PREPARED_IN_A_TURN = 50
 /** Who takes no connection for what is too large for a datagram is not asked again so soon. */
 const NO_STREAM_MS = 60_000
 /** How long a large request waits for such a connection. */
@@ -93,7 +95,11 @@ export class ProxyLinks {
       await this.#locate(parsed)
       await this.knownLinkTo(uri)?.open()
     }
-    await Promise.all(uris.map(prepareOne))
+    const prepared: Promise<void>[] = []
+    for (const uri of uris) {
+      if (prepared.push(prepareOne(uri)) % PREPARED_IN_A_TURN === 0) await nextTurn()
+    }
+    await Promise.all(prepared)
   }
 
   /**

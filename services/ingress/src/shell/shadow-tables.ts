@@ -78,7 +78,8 @@ export class ShadowTables {
   // The order is that of its one writer; an older one that still speaks is not heard.
   #heard(table: WeightTable): void {
     const { pool, epoch, seq } = table
-    if (this.#options.config().pools[pool] === undefined) return
+    // Of a large table the rows are not told.
+    if (this.#options.config().pools[pool] === undefined || table.parts !== undefined) return
     const heardAt = this.#options.now()
     const known = this.#living(pool)
     if (known === undefined) {

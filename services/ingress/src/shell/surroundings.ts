@@ -1,5 +1,7 @@
 import { networkInterfaces } from 'node:os'
+import { ROWS_PER_PART } from '@siplb/contracts'
 import { createNetworks, type Networks } from '@siplb/routing'
+import { atOnce, inTurns } from '@siplb/runtime'
 import { parseUri, readBranch, type SipRequest } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { SourcePool, Surroundings } from '../domain/admission.ts'
@@ -19,6 +21,7 @@ interface PoolSources {
 
 /** As many as a table may have. */
 const MOST_URIS = 20_000
+const READ_IN_A_STEP = 200
 
 /** Who is who around us, by address: worked out anew whenever tables, names or configuration change. */
 export class AddressBook implements Surroundings {
@@ -26,6 +29,7 @@ export class AddressBook implements Surroundings {
   readonly #own = new Set<string>()
   readonly #ownUris = new Map<string, boolean>()
   #pools: PoolSources[] = []
+  #refreshing = 0
 
   constructor(ctx: IngressContext) {
     this.#ctx = ctx
@@ -117,19 +121,36 @@ export class AddressBook implements Surroundings {
     return rememberedDialog(this.#ctx, request)
   }
 
+  /** At once, unless there are many; of two at a time the later one counts. */
   refresh(): void {
+    const refreshing = (this.#refreshing += 1)
+    const use = (pools: PoolSources[]) => {
+      if (refreshing === this.#refreshing) this.#pools = pools
+    }
+    const { config, tables } = this.#ctx
+    const isLarge = Object.keys(config.pools).some((pool) => tables.rowsOf(pool).length > ROWS_PER_PART)
+    if (!isLarge) return use(atOnce(this.#read()))
+    inTurns(this.#read()).then(use, (err: unknown) => this.#ctx.log.error({ err }, 'addresses of proxies not known'))
+  }
+
+  *#read(): Generator<undefined, PoolSources[]> {
     const { config, links, tables } = this.#ctx
-    this.#pools = Object.entries(config.pools).map(([pool, { sources, outbound }]) => {
+    const pools: PoolSources[] = []
+    let read = 0
+    for (const [pool, { sources, outbound }] of Object.entries(config.pools)) {
       const endpoints = new Map<string, string>()
       const addresses = new Set<string>()
       for (const { id, uri } of tables.rowsOf(pool)) {
         for (const { address, port } of links.knownEndpointsOf(uri)) endpoints.set(`${address} ${port}`, id)
+        if (++read % READ_IN_A_STEP === 0) yield
       }
-      for (const uri of tables.urisOf(pool)) {
+      for (const uri of [...tables.urisOf(pool)]) {
         for (const { address } of links.knownEndpointsOf(uri)) addresses.add(address)
+        if (++read % READ_IN_A_STEP === 0) yield
       }
-      return { pool, outbound, networks: createNetworks(sources), endpoints, addresses }
-    })
+      pools.push({ pool, outbound, networks: createNetworks(sources), endpoints, addresses })
+    }
+    return pools
   }
 }
 

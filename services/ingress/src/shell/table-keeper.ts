@@ -1,15 +1,15 @@
-import type { Bus } from '@siplb/bus'
+import { weightTables, type Bus } from '@siplb/bus'
 import {
   compareRevisions,
+  ROWS_PER_PART,
   tableSnapshot,
   weightsChanged,
-  weightsTable,
   type PoolsConfig,
   type WeightRow,
   type WeightTable,
 } from '@siplb/contracts'
-import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
-import type { Logger } from '@siplb/runtime'
+import { snapshotSteps, tableFromConfig, type Snapshot } from '@siplb/routing'
+import { atOnce, inTurns, type Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'
 
 /** How many proxies that left the list are remembered, per pool. */
@@ -89,7 +89,7 @@ export class TableKeeper {
     const heard = (pool: string | undefined, table: WeightTable) => {
       if (pool === table.pool) this.#offer(table, 'bus')
     }
-    this.#bus.table(weightsTable, 'user').watch((key, table) => {
+    weightTables(this.#bus, 'user').watch((key, table) => {
       if (table !== undefined) heard(key, table)
     })
     this.#bus.subscribe(weightsChanged, { pool: '*' }, ({ params, data }) => heard(params['pool'], data))
@@ -101,21 +101,45 @@ export class TableKeeper {
     // A pool that is not in the file matches no request.
     if (known === undefined) return
     if (from === 'bus') this.#changedAt.set(table.pool, this.#now())
-    if (compareRevisions(table, known) <= 0) return
-    this.#use(table)
+    // An event of a large table has not all of its rows: those come by the store.
+    if (compareRevisions(table, known) <= 0 || table.parts !== undefined) return
+    if (from === 'disk' || table.proxies.length <= ROWS_PER_PART) this.#use(table)
+    else
+      inTurns(this.#steps(table, () => this.#isNews(table))).catch((error: unknown) =>
+        this.#log.error({ err: error, poolId: table.pool }, 'weight table not used'),
+      )
     if (from === 'disk' || this.#disk === undefined) return
     this.#disk.write(table).catch((error: unknown) => this.#log.warn({ err: error }, 'weight table not kept on disk'))
   }
 
   #use(table: WeightTable): void {
-    const before = this.rowsOf(table.pool)
-    this.#snapshots.set(table.pool, buildSnapshot(table))
-    this.#rows.set(table.pool, table.proxies)
-    this.#noteUris(table)
-    for (const listener of this.#listeners) listener(table, before)
+    atOnce(this.#steps(table, () => true))
   }
+
+  /** Not so once a newer one is used, or the pool has left the file. */
+  #isNews(table: WeightTable): boolean {
+    const known = this.#snapshots.get(table.pool)
+    return known !== undefined && compareRevisions(table, known) > 0
+  }
+
+  *#steps(table: WeightTable, isWanted: () => boolean): Generator<undefined, void> {
+    const { pool, proxies } = table
+    const snapshot = yield* snapshotSteps(table)
+    yield
+    if (!isWanted()) return
+    this.#noteUris(table)
+    const before = this.rowsOf(pool)
+    this.#snapshots.set(pool, snapshot)
+    this.#rows.set(pool, proxies)
+    for (const listener of this.#listeners) {
+      yield
+      listener(table, before)
+    }
+  }
+
   #noteUris({ pool, proxies }: WeightTable): void {
     const uris = this.#uris.get(pool) ?? new Map<string, string>()
+    this.#uris.set(pool, uris)
     for (const { id, uri } of proxies) {
       uris.delete(id) // the newest stand last
       uris.set(id, uri)
@@ -124,6 +148,5 @@ export class TableKeeper {
       if (uris.size <= proxies.length + MOST_FORMER) break
       uris.delete(id)
     }
-    this.#uris.set(pool, uris)
   }
 }

@@ -1,14 +1,14 @@
-import type { Bus, Subscription } from '@siplb/bus'
+import { weightTables, type Bus, type Subscription } from '@siplb/bus'
 import {
   compareRevisions,
+  ROWS_PER_PART,
   tableSnapshot,
   weightsChanged,
-  weightsTable,
   type PoolsConfig,
   type WeightTable,
 } from '@siplb/contracts'
-import { buildSnapshot, tableFromConfig, type Snapshot } from '@siplb/routing'
-import type { Component } from '@siplb/runtime'
+import { buildSnapshot, snapshotSteps, tableFromConfig, type Snapshot } from '@siplb/routing'
+import { inTurns, type Component } from '@siplb/runtime'
 import type { LocationMetrics } from '../metrics.ts'
 
 export interface TableWatchOptions {
@@ -98,7 +98,7 @@ export class TableWatch implements Component {
 
   #watchStore(): void {
     this.#store?.stop()
-    this.#store = this.#bus.table(weightsTable, 'user').watch((key, table) => {
+    this.#store = weightTables(this.#bus, 'user').watch((key, table) => {
       // A table that was removed, or a store that was lost, is no reason to forget what it said.
       if (table !== undefined) this.#offer(key, table, 'store')
     })
@@ -108,13 +108,23 @@ export class TableWatch implements Component {
     const known = this.#known.get(table.pool)
     if (known === undefined) return // no request can match a pool that is not configured
     const result = pool === table.pool ? resultOf(known, table) : 'misplaced'
+    // An event of a large table has not all of its rows: those come by the store.
+    if (table.parts !== undefined && result === 'used') return
     this.#metrics.tables.inc({ pool: table.pool, result })
     if (result === 'used') {
-      this.#know({ snapshot: buildSnapshot(table), isFromConfig: false, heardAt: this.#now() })
+      if (table.proxies.length <= ROWS_PER_PART) this.#use(buildSnapshot(table))
+      else void inTurns(snapshotSteps(table)).then((snapshot) => this.#use(snapshot))
     } else if (result === 'known' && from === 'event') {
       // Only the writer itself shows that it lives; the store repeats an old table after each reconnect.
       this.#know({ ...known, heardAt: this.#now() })
     }
+  }
+
+  /** Unless a newer one came while this one was made ready, or the pool left the file. */
+  #use(snapshot: Snapshot): void {
+    const known = this.#known.get(snapshot.pool)
+    if (known !== undefined && resultOf(known, snapshot) === 'used')
+      this.#know({ snapshot, isFromConfig: false, heardAt: this.#now() })
   }
 
   #know(known: Known): void {
@@ -128,7 +138,10 @@ export class TableWatch implements Component {
   }
 }
 
-function resultOf({ snapshot, isFromConfig }: Known, table: WeightTable): 'used' | 'known' | 'older' {
+function resultOf(
+  { snapshot, isFromConfig }: Known,
+  table: Pick<WeightTable, 'epoch' | 'seq'>,
+): 'used' | 'known' | 'older' {
   const difference = compareRevisions(table, snapshot)
   if (isFromConfig || difference > 0) return 'used'
   return difference === 0 ? 'known' : 'older'

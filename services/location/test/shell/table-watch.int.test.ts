@@ -1,4 +1,5 @@
-import { tableSnapshot, weightsChanged, weightsTable, type WeightTable } from '@siplb/contracts'
+import { weightTables } from '@siplb/bus'
+import { tableSnapshot, weightsChanged, type WeightTable } from '@siplb/contracts'
 import { waitFor } from '@siplb/testkit'
 import { describe, expect, it } from 'vitest'
 import { startInstallation, type Installation, type LocationUnderTest } from '../location-under-test.ts'
@@ -26,7 +27,7 @@ const results = async ({ registry }: LocationUnderTest, result: string) =>
 /** Says tables as the weigher does, and waits until location has heard each. */
 async function weigher(installation: Installation) {
   const bus = await installation.bus('weigher')
-  const store = bus.table(weightsTable, 'owner')
+  const store = weightTables(bus, 'owner')
   return {
     put: (table: WeightTable, key = table.pool) => store.put(key, table),
     remove: (key: string) => store.remove(key),
@@ -53,6 +54,18 @@ describe('the tables of a location', () => {
     for (const location of [early, late]) await waitFor(() => revisionOf(location) === '2:9', 5000)
     expect(weightOf(late, 'px1')).toBe(7)
     expect(late.tables.details()).toMatchObject({ default: { epoch: 2, seq: 9, weights: 'as the weigher says' } })
+  })
+
+  it('of thousands of proxies come from the store alone: an event of theirs only shows that the weigher lives', async () => {
+    await using installation = await startInstallation()
+    const location = await installation.location({ default: { proxies } })
+    const { put, say } = await weigher(installation)
+    const weights = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`px${i + 1}`, 7]))
+    say({ ...tableOf({ px1: 9 }, { epoch: 2, seq: 8 }), parts: 6 })
+    await put(tableOf(weights, { epoch: 2, seq: 9 }))
+    await waitFor(() => revisionOf(location) === '2:9', 5000)
+    expect([weightOf(location, 'px1'), weightOf(location, 'px3000')]).toEqual([7, 7])
+    expect(await results(location, 'used')).toBe(1)
   })
 
   it('come from events, of a change and at the fixed rate', async () => {

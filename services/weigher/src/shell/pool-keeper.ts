@@ -16,6 +16,7 @@ import {
   type Speech,
   type Weighing,
 } from '@siplb/weighing'
+import { snapshotEvent, tableEvents } from '../domain/table-events.ts'
 import type { PoolFigures, WeigherMetrics } from '../metrics.ts'
 import type { ProxyList } from './proxy-list.ts'
 import type { TableWriter } from './table-writer.ts'
@@ -154,7 +155,10 @@ export class PoolKeeper {
   #publish(next: WeightTable, said: WeightTable | undefined, weighing: Weighing, now: number): void {
     const { bus, metrics, log } = this.#options
     const { pool, epoch, seq } = next
-    bus.publish(weightsChanged, { pool }, next, `${pool}:${epoch}:${seq}`)
+    tableEvents(next, said).forEach((event, i) => {
+      const id = `${pool}:${epoch}:${seq}`
+      bus.publish(weightsChanged, { pool }, event, i === 0 ? id : `${id}:${i}`)
+    })
     this.#snapshotAt = now
     metrics.published(pool)
     for (const change of stateChanges(said, next, weighing)) {
@@ -169,7 +173,7 @@ export class PoolKeeper {
     const table = this.table()
     if (table === undefined || now - this.#snapshotAt < this.#settings.weights.snapshotMs) return
     this.#snapshotAt = now
-    this.#options.bus.publish(tableSnapshot, { pool: this.id }, table)
+    this.#options.bus.publish(tableSnapshot, { pool: this.id }, snapshotEvent(table))
   }
 
   #frame(): Frame {

@@ -15,6 +15,7 @@ import {
   type Weighing,
 } from '@siplb/weighing'
 import { WouldBeRates } from '../domain/would-be-rates.ts'
+import { snapshotEvent } from '../domain/table-events.ts'
 import type { WeigherMetrics } from '../metrics.ts'
 import type { ProxyList } from './proxy-list.ts'
 import type { TableWriter } from './table-writer.ts'
@@ -124,7 +125,7 @@ export class ShadowKeeper {
 
   #publish(table: WeightTable, now: number): void {
     this.#snapshotAt = now
-    this.#options.bus.publish(weightsShadowed, { pool: table.pool }, table)
+    this.#options.bus.publish(weightsShadowed, { pool: table.pool }, snapshotEvent(table))
   }
 
   /** The real rates tell of the choices of the live pool: in their place stand those of its own. */

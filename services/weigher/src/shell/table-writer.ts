@@ -1,5 +1,5 @@
-import type { Bus, Subscription, Table } from '@siplb/bus'
-import { compareRevisions, weightsTable, type WeightTable } from '@siplb/contracts'
+import { weightTables, type Bus, type Subscription, type Table } from '@siplb/bus'
+import { compareRevisions, type WeightTable } from '@siplb/contracts'
 import type { Component } from '@siplb/runtime'
 import { inTime } from './deadline.ts'
 
@@ -22,7 +22,7 @@ export class TableWriter implements Component {
 
   constructor(bus: Bus, onTable: (table: WeightTable) => void) {
     this.#bus = bus
-    this.#table = bus.table(weightsTable, 'owner')
+    this.#table = weightTables(bus, 'owner')
     this.#onTable = onTable
   }
 

@@ -2,6 +2,7 @@ import { type Bus, Refusal } from '@siplb/bus'
 import { weightsQuestion, type Config, type WeightTable } from '@siplb/contracts'
 import type { Component, Logger, Readiness, Registry } from '@siplb/runtime'
 import { settingsOf, shadowSettingsOf } from '../config.ts'
+import { snapshotEvent } from '../domain/table-events.ts'
 import { createWeigherMetrics } from '../metrics.ts'
 import { PoolKeeper } from './pool-keeper.ts'
 import { checkPool, serveProxyCommands } from './proxy-commands.ts'
@@ -79,7 +80,7 @@ export function createWeigher({ bus, config, registry, log, now }: WeigherOption
   setPools(config)
   setShadows(config)
   serveProxyCommands({ bus, list, pools: poolIds, log })
-  bus.serve(weightsQuestion, { pool: '*' }, (_question, { pool = '' }) => tableOf(pool))
+  bus.serve(weightsQuestion, { pool: '*' }, (_question, { pool = '' }) => snapshotEvent(tableOf(pool)))
 
   function tableOf(pool: string): WeightTable {
     checkPool(pool, poolIds())

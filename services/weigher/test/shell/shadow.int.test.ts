@@ -3,11 +3,11 @@ import {
   loadReported,
   trafficSeen,
   weightsShadowed,
-  weightsTable,
   type Load,
   type ProxyTraffic,
   type WeightTable,
 } from '@siplb/contracts'
+import { weightTables } from '@siplb/bus'
 import { waitFor } from '@siplb/testkit'
 import { describe, expect, it } from 'vitest'
 import { poolOf, startSite, startWeigher, type Site } from './weigher-under-test.ts'
@@ -61,7 +61,7 @@ describe('a shadow', () => {
     expect(weightIn(await site.table(), 'px1')).toBe(100)
     expect(site.tables).toHaveLength(said)
     expect(await site.table()).toMatchObject({ policy: 'least-work' })
-    const stored = await site.bus.table(weightsTable, 'user').entries()
+    const stored = await weightTables(site.bus, 'user').entries()
     expect(stored.map(({ key, value }) => [key, value.policy])).toEqual([['default', 'least-work']])
     expect(await weigher.metric('siplb_proxy_shadow_weight{pool="default",proxy="px1"}')).toBe(
       weightIn(shadows.at(-1), 'px1'),
