@@ -3,6 +3,11 @@ import { defineConfig } from 'vitest/config'
 const anywhere = (kind: string) =>
   ['libs', 'services', 'cli', 'start', 'test', 'examples', 'sim'].map((d) => `${d}/**/*.${kind}.ts`)
 
+// Foreign programs in real time: a machine that stands still for half a second fails a call of theirs.
+const peers = { retry: 1, testTimeout: 120_000, hookTimeout: 60_000 }
+/** These see how fast others answer, and want the machine for themselves. */
+const measuring = ['test/peers/shares.peers.test.ts']
+
 export default defineConfig({
   test: {
     projects: [
@@ -28,11 +33,20 @@ export default defineConfig({
         test: {
           name: 'peers',
           include: anywhere('peers.test'),
-          // Foreign programs in real time: a machine that stands still for half a second fails a call of theirs.
-          retry: 1,
-          testTimeout: 120_000,
-          hookTimeout: 60_000,
+          exclude: ['**/node_modules/**', ...measuring],
+          ...peers,
+          // They wait more than they work, each at ports of its own.
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          name: 'peers-alone',
+          include: measuring,
+          ...peers,
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
       {
