@@ -7,6 +7,9 @@ import { startSiplb } from './siplb.ts'
 import type { System } from './system.ts'
 import { percent, ratiosOf, sharesOf, tableOf, warningsOf } from './table.ts'
 
+/** Calls a second. */
+const WARM_UP_RATE = 2000
+
 function optionsOrExit(): Options {
   try {
     const options = optionsOf(process.argv.slice(2))
@@ -60,11 +63,19 @@ async function inTurns(systems: readonly System[], tools: LoadTools, options: Op
   return all
 }
 
-/** Who measures a process that started a moment ago measures its compiler. */
-async function warmUp(systems: readonly System[], tools: LoadTools, seconds: number): Promise<void> {
+/**
+ * Who measures a process that started a moment ago measures its compiler, which takes its turns on the one core once more when a new rate
+ * makes other functions hot: so at the highest rate that all are sure to carry.
+ */
+async function warmUp(
+  systems: readonly System[],
+  tools: LoadTools,
+  { rates, warmUpS: seconds }: Options,
+): Promise<void> {
   const nothing = () => {}
+  const rate = Math.min(WARM_UP_RATE, Math.max(...rates))
   for (const { target } of systems) {
-    await tools.call({ target, rate: 500, warmUpS: 0, seconds }, { onCounting: nothing, onCounted: nothing })
+    await tools.call({ target, rate, warmUpS: 0, seconds }, { onCounting: nothing, onCounted: nothing })
   }
 }
 
@@ -87,7 +98,7 @@ const options = optionsOrExit()
 await using owned = new AsyncDisposableStack()
 const tools = owned.use(await startLoadTools(options.proxies))
 const systems = await start(options, tools.ports, owned)
-await warmUp(systems, tools, options.warmUpS)
+await warmUp(systems, tools, options)
 if (options.search) await search(systems, tools)
 else {
   const all = await inTurns(systems, tools, options)

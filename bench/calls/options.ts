@@ -7,7 +7,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
 
   --rates LIST     calls per second (500,2000)
   --seconds N      that count, at each rate and in each round (8)
-  --warm-up N      seconds of 500 calls a second before anything counts: a compiler needs so long (20)
+  --warm-up N      seconds of calls before anything counts, at the highest rate but no more than 2000/s: a compiler needs so long (20)
   --rounds N       in each of which one is measured after the other (3)
   --proxies N      behind the balancer (4)
   --workers N      of the ingress (1); all on the balancer's core

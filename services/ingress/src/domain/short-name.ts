@@ -17,10 +17,28 @@ export function shortName(text: string): string {
   return textOf(a) + textOf(b ^ a) + textOf(c ^ b) + textOf(d ^ c)
 }
 
+// `toString(36)` reckons in floating point, digit by digit.
+function inBase36(lane: number): string {
+  const high = Math.floor(lane / 46_656) // 36 ** 3
+  const low = lane - high * 46_656
+  return (
+    digit(high / 46_656) +
+    digit(high / 1296) +
+    digit(high / 36) +
+    digit(high) +
+    digit(low / 1296) +
+    digit(low / 36) +
+    digit(low)
+  )
+}
+
+const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz'
+const digit = (rest: number): string => DIGITS.charAt((rest | 0) % 36)
+
 // The finaliser of MurmurHash3 (Appleby): every bit of the lane changes each bit of the text half of the time.
 function textOf(lane: number): string {
   let h = lane
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return ((h ^ (h >>> 16)) >>> 0).toString(36).padStart(7, '0')
+  return inBase36((h ^ (h >>> 16)) >>> 0)
 }
