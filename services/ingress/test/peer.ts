@@ -122,7 +122,7 @@ export class Peer implements AsyncDisposable {
     return waitFor(
       take,
       timeoutMs,
-      `${wanted} at ${this.hostPort}; heard: ${this.heard.map((h) => h.startLine).join(', ')}`,
+      () => `${wanted} at ${this.hostPort}; heard: ${this.heard.map((h) => h.startLine).join(', ')}`,
     )
   }
 

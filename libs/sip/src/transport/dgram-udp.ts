@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import type { RemoteInfo, Socket, SocketOptions } from 'node:dgram'
 import { isIPv6 } from 'node:net'
-import type { Endpoint, Flow } from './flow.ts'
+import type { Endpoint, Flow, Packet } from './flow.ts'
 import { Gathering } from './gathering.ts'
 import { isRefusal, problemOf } from './socket-problem.ts'
 import type {
@@ -22,6 +22,7 @@ export const dgramDoor: UdpDoor = { name: 'dgram', listen, connect }
 
 async function listen(options: ListenUdp, handlers: ListenHandlers): Promise<UdpListener> {
   const socket = await bind(options)
+  const { take, close } = untilClosed(socket, handlers.onPacket)
   const local = localEndpoint(socket)
   const sendTo = (remote: Endpoint, bytes: Buffer): void =>
     attempt(
@@ -33,9 +34,9 @@ async function listen(options: ListenUdp, handlers: ListenHandlers): Promise<Udp
   socket.on('message', (bytes, from) => {
     const receivedAt = performance.now()
     const flow = new ListenerFlow(local, endpointOf(from), sendTo)
-    gathering.receive({ bytes, flow, receivedAt }, handlers.onPacket)
+    gathering.receive({ bytes, flow, receivedAt }, take)
   })
-  return { local, sendTo, close: () => closed(socket) }
+  return { local, sendTo, close }
 }
 
 class ListenerFlow implements Flow {
@@ -64,6 +65,7 @@ async function connect(options: ConnectUdp, handlers: ConnectionHandlers): Promi
   const { receiveBuffer } = options
   const socket = await bind({ address: options.localAddress ?? any, port: 0, ...(receiveBuffer && { receiveBuffer }) })
   await connected(socket, remote)
+  const { take, close } = untilClosed(socket, handlers.onPacket)
   const onFailure = (error: Error): void => {
     const problem = problemOf(error, remote)
     if (isRefusal(problem.code)) handlers.onRefused(problem)
@@ -79,12 +81,10 @@ async function connect(options: ConnectUdp, handlers: ConnectionHandlers): Promi
     local: localEndpoint(socket),
     remote,
     send: (bytes) => attempt(() => socket.send(bytes, onSent), onFailure),
-    close: () => closed(socket),
+    close,
   }
   socket.on('error', onFailure)
-  socket.on('message', (bytes) =>
-    gathering.receive({ bytes, flow: connection, receivedAt: performance.now() }, handlers.onPacket),
-  )
+  socket.on('message', (bytes) => gathering.receive({ bytes, flow: connection, receivedAt: performance.now() }, take))
   return connection
 }
 
@@ -122,6 +122,20 @@ function connected(socket: Socket, remote: Endpoint): Promise<void> {
     }
     socket.connect(remote.port, remote.address, onConnect)
   })
+}
+
+/** What was gathered when a socket closes is not given to anybody any more. */
+function untilClosed(socket: Socket, onPacket: (packet: Packet) => void) {
+  let isClosed = false
+  return {
+    take: (packet: Packet): void => {
+      if (!isClosed) onPacket(packet)
+    },
+    close: (): Promise<void> => {
+      isClosed = true
+      return closed(socket)
+    },
+  }
 }
 
 function closed(socket: Socket): Promise<void> {
