@@ -15,7 +15,6 @@ export interface AttemptHost {
 
 /**
  * One branch of a forwarded request while it is tried: its client transaction, its timers, and the work that it is at its proxy.
- * It lives for half a minute longer than its call set-up, as its transaction does, and so holds no functions of its own.
  */
 export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
   readonly branch: Branch
@@ -47,6 +46,13 @@ export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
     this.client = client
     this.#ctx.clients.add(client.key, client)
     client.link.pending.add(this)
+  }
+
+  /** The request is answered, and no branch is open any more. */
+  handOver(hooks: ClientHooks): void {
+    if (this.client === undefined) return
+    this.client.handOver(hooks)
+    this.client.link.pending.delete(this)
   }
 
   get isAnswered(): boolean {

@@ -38,7 +38,7 @@ export class ClientTransaction implements TransactionHooks {
   readonly sentAt: number
   isAnswered = false
   #bytes: Buffer
-  readonly #hooks: ClientHooks
+  #hooks: ClientHooks
   readonly #transaction: Transaction<InviteClient, ClientEvent> | Transaction<NonInviteClient, ClientEvent>
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
@@ -73,6 +73,11 @@ export class ClientTransaction implements TransactionHooks {
   handle(response: SipResponse): void {
     if (response.status >= 200) this.#bytes = nothing
     this.#transaction.handle({ kind: 'response', response })
+  }
+
+  /** From now on these are told. */
+  handOver(hooks: ClientHooks): void {
+    this.#hooks = hooks
   }
 
   abandon(): void {

@@ -6,12 +6,12 @@ export function explain(ctx: IngressContext, callId: string): { decisions: Decis
   const found = ctx.decisions.find(callId)
   if (found.length === 0) return undefined
   const wallClock = Date.now() - ctx.now()
-  const decisions = found.slice(-64).map(({ at, candidates, tried, ...decided }) => ({
-    ...decided,
+  const decisions = found.slice(-64).map(({ callId, method, at, source, pool, epoch, seq, candidates, tried }) => ({
+    ...{ callId, method, source, pool, epoch, seq },
     ingress: ctx.bus.instance,
     at: new Date(wallClock + at).toISOString(),
     candidates: [...candidates],
-    tried: tried.map((one) => ({ ...one })),
+    tried: [...tried],
   }))
   return { decisions }
 }

@@ -11,6 +11,7 @@ import { Attempt, type AttemptHost } from './attempt.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
+import { hasNobody, LateResponses, proxyOf } from './late-responses.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
@@ -25,22 +26,23 @@ export interface ForwardOptions extends Omit<Onward, 'arrival'> {
   readonly purpose: Purpose
 }
 
+const none: readonly never[] = []
+
 /** One request on its way to a proxy: runs its response context, and gives each branch its client transaction. */
 export class ForwardedRequest implements Forwarding, AttemptHost {
   readonly #ctx: IngressContext
   readonly #server: ServerTransaction
-  /** Given up when all is done: what lives on then only waits for copies of a 2xx. */
   #onward: Onward | undefined
   readonly #method: string
   readonly #isReliable: boolean
   readonly #token: RouteToken | undefined
   readonly #context: ResponseContext
-  #attempts: readonly Attempt[] = []
+  #attempts: readonly Attempt[] = none
   #decided: Decided | undefined
   /** Why the caller cancelled: goes on with our CANCELs (RFC 3326, 2). */
-  #cancelReasons: readonly string[] = []
+  #cancelReasons: readonly string[] = none
   /** To tags of the 2xx that came: each makes a dialog of its own, and comes again until it is acknowledged. */
-  #takenBy: readonly string[] = []
+  #takenBy: readonly string[] = none
 
   constructor(ctx: IngressContext, server: ServerTransaction, arrival: Arrival, options: ForwardOptions) {
     const { request, isReliable } = arrival
@@ -106,14 +108,17 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
       case 'outcome':
         return this.#outcome(effect.branch, effect.outcome)
       case 'done':
-        return this.#forget()
+        return this.#handOver()
     }
   }
 
-  /** What is left waits half a minute for copies, and so does every other call. */
-  #forget(): void {
-    this.#onward = undefined
-    this.#context.forget()
+  /** The transactions live on for half a minute, and nothing of this is needed for that. */
+  #handOver(): void {
+    const asked = { server: this.#server, method: this.#method, isReliable: this.#isReliable, token: this.#token }
+    for (const attempt of this.#attempts) {
+      const { target } = attempt.branch
+      attempt.handOver(new LateResponses(this.#ctx, { ...asked, target, takenBy: this.#takenBy }))
+    }
   }
 
   #attemptOf(branch: Branch): Attempt {
@@ -186,7 +191,7 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
     const cost = costOf(this.#ctx.tables.get(pool)?.costs, this.#method)
     const task: Task = { proxy, cost, isInvite: this.#isInvite, fresh: undefined, standing: undefined }
     this.#attemptOf(branch).task = task
-    if (this.#decided !== undefined) this.#ctx.decisions.tried(this.#decided, proxy)
+    this.#decided?.triedAt(proxy)
     this.#ctx.trafficOf(pool).begin(task, this.#token === undefined)
   }
 
@@ -270,8 +275,7 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
   }
 
   #relay(response: SipResponse): void {
-    // A response with our Via alone has nobody to go to (16.7 step 3).
-    if (!response.topVia.hasMore) {
+    if (hasNobody(response)) {
       this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
       if (response.status >= 200) this.#answer(502, false)
       return
@@ -291,7 +295,7 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
     const { task } = attempt
     attempt.stopTimers()
     if (task !== undefined) this.#traffic(branch)?.end(task, outcome)
-    if (task !== undefined && this.#decided !== undefined) this.#ctx.decisions.ended(this.#decided, task.proxy, outcome)
+    if (task !== undefined) this.#decided?.endedAt(task.proxy, outcome)
     attempt.task = undefined
   }
 
@@ -302,7 +306,3 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
 
 /** What we sent may have grown over the limits of what we take in. */
 const ownLimits = { datagram: 1e6, headerLine: 1e6, headerLines: 1e6, whitespaceRun: 1e6 }
-
-function proxyOf(target: Target): { readonly pool: string; readonly proxy: string } | undefined {
-  return target.kind === 'proxy' ? { pool: target.pool, proxy: target.proxy } : undefined
-}

@@ -2,7 +2,7 @@ import type { Candidate, RouteAnswer, Routed, RouteFacts } from '@siplb/contract
 import { draw, route, type Snapshot } from '@siplb/routing'
 import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
-import type { Decided } from '../domain/decision-log.ts'
+import { Decided, type Decision } from '../domain/decision-log.ts'
 import type { Chosen } from '../domain/pool-overload.ts'
 import { classOf } from '../domain/request-class.ts'
 import { targetsOf } from '../domain/response-context.ts'
@@ -60,9 +60,9 @@ export class RequestRouter {
   #decidedByToken(pool: string, { callId, method }: Pick<SipRequest, 'callId' | 'method'>): Decided {
     const { tables, now } = this.#ctx
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
-    const decided: Decided = { callId, method, at: now(), source: 'token', pool, epoch, seq, candidates: [], tried: [] }
+    const decision: Decision = { callId, method, at: now(), source: 'token', pool, epoch, seq, candidates: [] }
     // An ACK only follows its INVITE, and there are as many of them as calls.
-    return method === 'ACK' ? decided : this.#note(decided)
+    return method === 'ACK' ? new Decided(decision) : this.#note(decision)
   }
 
   #others(pool: string, except: string): Target[] {
@@ -87,7 +87,7 @@ export class RequestRouter {
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.count(pool, first.proxy, answered.source)
     const { callId, method } = facts
-    const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates, tried: [] })
+    const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates })
     return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
   }
 
@@ -135,7 +135,8 @@ export class RequestRouter {
     return row === undefined || row.weight === 0 ? undefined : { proxy: row.id, uri: row.uri, weight: row.weight }
   }
 
-  #note(decided: Decided): Decided {
+  #note(decision: Decision): Decided {
+    const decided = new Decided(decision)
     this.#ctx.decisions.add(decided)
     return decided
   }

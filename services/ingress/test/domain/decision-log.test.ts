@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { DecisionLog, type Decided } from '../../src/domain/decision-log.ts'
+import { Decided, DecisionLog } from '../../src/domain/decision-log.ts'
 
 function decided(callId: string, at: number, method = 'INVITE'): Decided {
   const pool = { pool: 'default', epoch: 1, seq: 1 }
-  return { callId, method, at, source: 'location', ...pool, candidates: [], tried: [] }
+  return new Decided({ callId, method, at, source: 'location', ...pool, candidates: [] })
 }
 
 const methods = (log: DecisionLog, callId: string) => log.find(callId).map(({ method }) => method)
@@ -22,13 +22,17 @@ describe('the decision log', () => {
     const log = new DecisionLog()
     const one = decided('a', 0)
     log.add(one)
-    log.tried(one, 'px1')
-    log.tried(one, 'px2')
-    log.ended(one, 'px1', 'unavailable')
-    log.ended(one, 'px9', 'success')
+    expect(log.find('a')[0]?.tried).toEqual([])
+    one.triedAt('px1')
+    one.triedAt('px2')
+    one.triedAt('px3')
+    one.endedAt('px1', 'unavailable')
+    one.endedAt('px3', 'success')
+    one.endedAt('px9', 'success')
     expect(log.find('a')[0]?.tried).toEqual([
       { proxy: 'px1', outcome: 'unavailable' },
       { proxy: 'px2', outcome: 'waiting' },
+      { proxy: 'px3', outcome: 'success' },
     ])
   })
 
@@ -42,19 +46,33 @@ describe('the decision log', () => {
     expect(methods(log, 'b')).toEqual(['INVITE'])
   })
 
-  it('forgets others also while one long call goes on', () => {
+  it('forgets what a long call began with, and keeps what became of it in the last minute', () => {
     const log = new DecisionLog()
     log.add(decided('long', 0))
     log.add(decided('b', 1000))
     log.add(decided('long', 50_000, 'UPDATE'))
     log.add(decided('c', 70_000))
     expect(methods(log, 'b')).toEqual([])
-    expect(methods(log, 'long')).toEqual(['INVITE', 'UPDATE'])
+    expect(methods(log, 'long')).toEqual(['UPDATE'])
   })
 
   it('keeps no more than a hundred thousand', () => {
     const log = new DecisionLog()
     for (let i = 0; i < 100_001; i++) log.add(decided(`call ${i}`, 0))
     expect([log.find('call 0').length, log.find('call 1').length, log.find('call 100000').length]).toEqual([0, 1, 1])
+  })
+
+  it('tells calls apart whose names have the same hash', () => {
+    const log = new DecisionLog()
+    for (let i = 0; i < 70_000; i++) log.add(decided(`call ${i}`, i / 1000))
+    for (let i = 20_000; i < 70_000; i += 7)
+      expect(log.find(`call ${i}`).map(({ callId }) => callId)).toEqual([`call ${i}`])
+  })
+
+  it('goes on when the ring was round', () => {
+    const log = new DecisionLog()
+    for (let i = 0; i < 250_000; i++) log.add(decided(`call ${i % 150_000}`, i))
+    expect(log.find('call 99999').map(({ at }) => at)).toEqual([249_999])
+    expect(log.find('call 20000').length).toBe(0)
   })
 })
