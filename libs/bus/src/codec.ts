@@ -33,24 +33,40 @@ export function encodeJson(value: unknown): Uint8Array {
   return encoder.encode(JSON.stringify(value))
 }
 
-/** Groups encoded events into batches within the limits of the contract. */
+/** What batches are written into: a text as large as a batch gets fresh memory each time, which costs more than to write it. */
+const page = Buffer.allocUnsafeSlow(batchLimits.bytes)
+const [OPEN = 0, COMMA = 0, CLOSE = 0] = Buffer.from('[,]')
+
+/** Groups encoded events into batches within the limits of the contract; one that is larger by itself goes alone. */
 export function toBatches(events: readonly string[]): Uint8Array[] {
   const batches: Uint8Array[] = []
-  let pending: string[] = []
-  let bytes = 1 // the opening bracket
+  let count = 0
+  let end = 0
   const flush = () => {
-    if (pending.length > 0) batches.push(encoder.encode(`[${pending.join(',')}]`))
-    pending = []
-    bytes = 1
+    if (count === 0) return
+    page[end] = CLOSE
+    batches.push(new Uint8Array(page.subarray(0, end + 1)))
+    count = 0
+    end = 0
   }
   for (const event of events) {
-    const added = Buffer.byteLength(event) + 1 // and the comma or bracket behind it
-    if (pending.length === batchLimits.events || bytes + added > batchLimits.bytes) flush()
-    pending.push(event)
-    bytes += added
+    if (count === batchLimits.events || !isRoom(event, end)) flush()
+    if (!isRoom(event, end)) {
+      batches.push(encoder.encode(`[${event}]`))
+      continue
+    }
+    page[end] = count === 0 ? OPEN : COMMA
+    end += 1 + page.write(event, end + 1, 'utf8')
+    count += 1
   }
   flush()
   return batches
+}
+
+/** Behind `end`, with a bracket or comma before it and a bracket behind. A character has three octets at most. */
+function isRoom(event: string, end: number): boolean {
+  const left = page.length - end - 2
+  return event.length * 3 <= left || Buffer.byteLength(event) <= left
 }
 
 export interface Decoded<T> {

@@ -52,6 +52,12 @@ describe('batches', () => {
     expect(toBatches([half(1000), half(rest - 999)])).toHaveLength(2)
   })
 
+  it('let an event through that is larger by itself, alone and in its place', () => {
+    const large = JSON.stringify('x'.repeat(batchLimits.bytes))
+    const batches = toBatches(['1', large, '2', '3']).map((batch) => JSON.parse(textOf(batch)) as unknown[])
+    expect(batches.map((batch) => batch.length)).toEqual([1, 1, 2])
+  })
+
   it('are none where there is nothing to say', () => {
     expect(toBatches([])).toEqual([])
   })

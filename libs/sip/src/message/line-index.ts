@@ -86,16 +86,20 @@ class LineReader {
     const length = bytes.length
     let at = from
     let behind = from // behind the last octet that is not whitespace
-    for (; at < length; at++) {
+    while (at < length) {
       const octet = bytes[at] ?? 0
       if (octet > SP) {
         if (at - behind > run) this.problem ??= 'whitespace-run'
-        behind = at + 1
-      } else if (octet === CR && bytes[at + 1] === LF) {
+        at = skipVisible(bytes, at)
+        behind = at
+        continue
+      }
+      if (octet === CR && bytes[at + 1] === LF) {
         if (!isBlank(bytes[at + 2])) break
         at++
       } else if (octet === CR || octet === LF) this.problem ??= 'line-end'
       else if (octet !== SP && octet !== HTAB) behind = at + 1 // NUL and its like: part of the value
+      at++
     }
     if (at - behind > run) this.problem ??= 'whitespace-run'
     this.valueEnd = behind
@@ -103,6 +107,13 @@ class LineReader {
     if (at > limit) this.problem ??= 'header-size'
     if (at >= length) this.problem ??= 'no-end-of-headers'
   }
+}
+
+// Nearly all octets of a message: looked at by nothing else.
+function skipVisible(bytes: Buffer, from: number): number {
+  let at = from
+  while ((bytes[at] ?? 0) > SP) at++
+  return at
 }
 
 const isBlank = (octet: number | undefined): boolean => octet === SP || octet === HTAB

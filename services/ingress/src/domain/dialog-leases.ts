@@ -19,7 +19,8 @@ const MOST = 1_000_000
  */
 export class DialogLeases {
   readonly #leases = new Map<string, DialogLease>()
-  readonly #counts = new Map<string, number>()
+  #looks: Iterator<[string, DialogLease]> | undefined
+  readonly #counts = new Map<string, Map<string, number>>()
 
   open(key: string, dialog: Omit<DialogLease, 'expiresAt'>, now: number, sessionExpiresS?: number): void {
     const expiresAt = now + (sessionExpiresS === undefined ? LONGEST_MS : sessionExpiresS * 2000)
@@ -47,12 +48,22 @@ export class DialogLeases {
     this.#add(lease.pool, lease.proxy, -1)
   }
 
-  expire(now: number): void {
-    for (const [key, lease] of this.#leases) if (lease.expiresAt <= now) this.close(key)
+  /** Looks at `most` of them and goes on there the next time, for calls would wait while it looks at a million. */
+  expire(now: number, most = Number.POSITIVE_INFINITY): void {
+    this.#looks ??= this.#leases.entries()
+    for (let looked = 0; looked < most; looked++) {
+      const look = this.#looks.next()
+      if (look.done === true) {
+        this.#looks = undefined
+        return
+      }
+      const [key, lease] = look.value
+      if (lease.expiresAt <= now) this.close(key)
+    }
   }
 
   countOf(pool: string, proxy: string): number {
-    return this.#counts.get(`${pool}.${proxy}`) ?? 0
+    return this.#counts.get(pool)?.get(proxy) ?? 0
   }
 
   get size(): number {
@@ -65,10 +76,8 @@ export class DialogLeases {
   }
 
   #add(pool: string, proxy: string, by: number): void {
-    const key = `${pool}.${proxy}`
-    const count = (this.#counts.get(key) ?? 0) + by
-    if (count === 0) this.#counts.delete(key)
-    else this.#counts.set(key, count)
+    const ofPool = this.#counts.get(pool) ?? new Map<string, number>()
+    this.#counts.set(pool, ofPool.set(proxy, (ofPool.get(proxy) ?? 0) + by))
   }
 }
 

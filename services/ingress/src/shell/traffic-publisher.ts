@@ -4,7 +4,8 @@ import type { IngressContext } from './context.ts'
 import type { Listeners } from './listeners.ts'
 
 const TRAFFIC_MS = 250
-const EXPIRE_MS = 10_000
+/** Dialogs that are looked at each time, whether their leases ran out: all of a million within a minute. */
+const LEASES = 5000
 /** In one event; more wait for the next, and more than that are left to their leases. */
 const MOST_ENDED = 1000
 
@@ -41,13 +42,8 @@ export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners
     // What nobody heard is told again, for else the other one counts on.
     if (!bus.publish(trafficSeen, { pool }, told)) ended.unshift(...dialogsEnded.slice(0, MOST_ENDED - ended.length))
   }
-  let expireAt = 0
   const run = () => {
-    const now = ctx.now()
-    if (now >= expireAt) {
-      ctx.dialogs.expire(now)
-      expireAt = now + EXPIRE_MS
-    }
+    ctx.dialogs.expire(ctx.now(), LEASES)
     for (const pool of Object.keys(ctx.config.pools)) {
       attempt(() => publishPool(pool))
       const ageMs = ctx.tables.ageMs(pool)

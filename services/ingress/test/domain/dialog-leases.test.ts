@@ -58,6 +58,20 @@ describe('a dialog', () => {
     expect(leases.size).toBe(0)
   })
 
+  it('runs out among many though few are looked at at a time, and others come and go meanwhile', () => {
+    const leases = new DialogLeases()
+    for (let i = 0; i < 1000; i++) leases.open(`k${i}`, dialog, 0, 90)
+    for (let i = 0; i < 10; i++) {
+      leases.open(`later ${i}`, dialog, 180_000)
+      leases.open(`k${i * 90}`, dialog, 180_000)
+      leases.expire(180_000, 101)
+    }
+    leases.expire(180_000, 101)
+    const left = Array.from({ length: 1000 }, (_, i) => `k${i}`).filter((key) => leases.find(key) !== undefined)
+    expect(left.length).toBeLessThanOrEqual(10)
+    expect(leases.size).toBe(left.length + 10)
+  })
+
   it('is renewed when it is opened again', () => {
     const leases = new DialogLeases()
     leases.open('k', dialog, 0, 90)
