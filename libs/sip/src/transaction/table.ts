@@ -24,6 +24,12 @@ export class TransactionTable<Entry> {
     return true
   }
 
+  /** What stands for a living transaction from now on. */
+  replace(key: string, entry: Entry): void {
+    const shard = this.#shardOf(key)
+    if (shard.has(key)) shard.set(key, entry)
+  }
+
   remove(key: string): boolean {
     const isThere = this.#shardOf(key).delete(key)
     if (isThere) this.#size--

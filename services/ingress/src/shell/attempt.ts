@@ -4,6 +4,7 @@ import type { Task } from '../domain/work-ledger.ts'
 import { BranchTimers, type BranchTimerHooks } from './branch-timers.ts'
 import { ClientTransaction, type ClientHooks, type ClientRequest } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
+import { LateResponses, type Asked } from './late-responses.ts'
 import type { Waiter } from './link.ts'
 
 /** Whose branch it is. */
@@ -49,9 +50,9 @@ export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
   }
 
   /** The request is answered, and no branch is open any more. */
-  handOver(hooks: ClientHooks): void {
+  handOver(asked: Asked): void {
     if (this.client === undefined) return
-    this.client.handOver(hooks)
+    this.client.handOver(new LateResponses(this.#ctx, this.client, asked))
     this.client.link.pending.delete(this)
   }
 

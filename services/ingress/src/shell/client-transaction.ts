@@ -10,6 +10,7 @@ import {
   type NonInviteClient,
   type SipResponse,
 } from '@siplb/sip'
+import type { LateResponses } from './late-responses.ts'
 import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
@@ -29,16 +30,25 @@ export interface ClientHooks {
   ended(client: ClientTransaction): void
 }
 
+/** The client side of a request: where responses to it go. */
+export interface ClientSide {
+  readonly link: Link
+  /** The request as it went out; nothing once there was a final response. */
+  readonly bytes: Buffer
+  handle(response: SipResponse): void
+}
+
 const nothing = Buffer.alloc(0)
 
 /** The client side of one attempt. */
-export class ClientTransaction implements TransactionHooks {
+export class ClientTransaction implements ClientSide, TransactionHooks {
   readonly key: string
   readonly link: Link
   readonly sentAt: number
   isAnswered = false
   #bytes: Buffer
   #hooks: ClientHooks
+  #late: LateResponses | undefined
   readonly #transaction: Transaction<InviteClient, ClientEvent> | Transaction<NonInviteClient, ClientEvent>
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
@@ -54,7 +64,6 @@ export class ClientTransaction implements TransactionHooks {
         : new Transaction(startNonInviteClient(bytes, isReliable, defaultTimers), stepNonInviteClient, wheel, this)
   }
 
-  /** The request as it went out; nothing once there was a final response. */
   get bytes(): Buffer {
     return this.#bytes
   }
@@ -75,9 +84,15 @@ export class ClientTransaction implements TransactionHooks {
     this.#transaction.handle({ kind: 'response', response })
   }
 
-  /** From now on these are told. */
-  handOver(hooks: ClientHooks): void {
-    this.#hooks = hooks
+  /** To whom it gives way as soon as it waits for nothing but copies. */
+  handOver(late: LateResponses): void {
+    this.#hooks = late
+    this.#late = late
+  }
+
+  rest(ms: number): boolean {
+    this.#late?.takeOver(ms)
+    return this.#late !== undefined
   }
 
   abandon(): void {

@@ -15,12 +15,12 @@ import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import type { Routes } from './route-client.ts'
-import type { ClientTransaction } from './client-transaction.ts'
+import type { ClientSide } from './client-transaction.ts'
 import type { Link } from './link.ts'
 import type { MessagePublisher } from './message-publisher.ts'
 import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
-import type { ServerTransaction } from './server-transaction.ts'
+import type { ServerSide } from './server-transaction.ts'
 import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -51,8 +51,8 @@ export interface IngressContext {
   /** Whether one more retry may be made; it is then paid. */
   readonly takeRetry: () => boolean
   readonly tokens: TokenBook
-  readonly servers: TransactionTable<ServerTransaction>
-  readonly clients: TransactionTable<ClientTransaction>
+  readonly servers: TransactionTable<ServerSide>
+  readonly clients: TransactionTable<ClientSide>
   readonly decisions: DecisionLog
   readonly challenges: Challenges
   readonly ingresses: LivingIngresses

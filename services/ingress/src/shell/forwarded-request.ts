@@ -11,7 +11,7 @@ import { Attempt, type AttemptHost } from './attempt.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
-import { hasNobody, LateResponses, proxyOf } from './late-responses.ts'
+import { hasNobody, proxyOf } from './late-responses.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
@@ -114,11 +114,14 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
 
   /** The transactions live on for half a minute, and nothing of this is needed for that. */
   #handOver(): void {
-    const asked = { server: this.#server, method: this.#method, isReliable: this.#isReliable, token: this.#token }
-    for (const attempt of this.#attempts) {
-      const { target } = attempt.branch
-      attempt.handOver(new LateResponses(this.#ctx, { ...asked, target, takenBy: this.#takenBy }))
+    const asked = {
+      server: this.#server.remains,
+      method: this.#method,
+      isReliable: this.#isReliable,
+      token: this.#token,
+      takenBy: this.#takenBy,
     }
+    for (const attempt of this.#attempts) attempt.handOver({ ...asked, target: attempt.branch.target })
   }
 
   #attemptOf(branch: Branch): Attempt {

@@ -27,7 +27,7 @@ import type { IngressContext } from './context.ts'
 import type { Gate } from './gate.ts'
 import { ForwardedRequest } from './forwarded-request.ts'
 import type { RequestRouter } from './request-router.ts'
-import { ServerTransaction, type ServerHooks } from './server-transaction.ts'
+import { ServerTransaction, type ServerHooks, type ServerSide } from './server-transaction.ts'
 import { standingOf } from './standing.ts'
 import type { Siblings } from './siblings.ts'
 import type { AddressBook } from './surroundings.ts'
@@ -67,6 +67,10 @@ export class IngressLoop {
     this.#serverHooks = {
       ackReceived: (ack) => acks.relay(ack),
       accepted: (arrival, toTag) => gate.accepted(arrival, toTag),
+      answered: (request, ms) => {
+        ctx.servers.replace(request.key, request)
+        ctx.wheel.setForGood(request, ms)
+      },
       ended: ({ key }) => ctx.servers.remove(key),
     }
   }
@@ -204,7 +208,7 @@ export class IngressLoop {
     this.#ctx.publisher.received(request, source)
   }
 
-  #ackOf(server: ServerTransaction, ack: Arrival): void {
+  #ackOf(server: ServerSide, ack: Arrival): void {
     if (server.isAcknowledged) this.#ctx.metrics.retransmissions.inc()
     else this.#note(ack)
     server.ack(ack)

@@ -16,7 +16,7 @@ import { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
-import type { ClientTransaction } from './client-transaction.ts'
+import type { ClientSide } from './client-transaction.ts'
 import type { IngressContext, Self } from './context.ts'
 import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
@@ -31,7 +31,7 @@ import type { ProxyLink } from './proxy-link.ts'
 import { ProxyLinks } from './proxy-links.ts'
 import { RequestRouter } from './request-router.ts'
 import { RouteClient } from './route-client.ts'
-import type { ServerTransaction } from './server-transaction.ts'
+import type { ServerSide } from './server-transaction.ts'
 import { ShadowTables } from './shadow-tables.ts'
 import { AddressBook } from './surroundings.ts'
 import { TableKeeper } from './table-keeper.ts'
@@ -131,8 +131,8 @@ export function createIngress(options: IngressOptions): Ingress {
     budget: new RetryBudget(now(), config.retry),
     takeRetry: () => ctx.budget.take(now()),
     tokens: new TokenBook(options.tokenKeys),
-    servers: new TransactionTable<ServerTransaction>(),
-    clients: new TransactionTable<ClientTransaction>(),
+    servers: new TransactionTable<ServerSide>(),
+    clients: new TransactionTable<ClientSide>(),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
     ingresses: new LivingIngresses(bus.instance, self.instance),

@@ -2,15 +2,17 @@ import type { SipResponse } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
 import { relayResponse } from '../domain/edits.ts'
 import type { RouteToken } from '../domain/route-token.ts'
-import type { ClientHooks, ClientTransaction } from './client-transaction.ts'
+import type { ClientHooks, ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
+import type { Link } from './link.ts'
 import { readFeedback } from './overload-feedback.ts'
-import type { ServerTransaction } from './server-transaction.ts'
+import type { ServerSide } from './server-transaction.ts'
+import type { TimerOwner } from './timer-wheel.ts'
 
 /** A request that went on to a target, and whom the answer is for. */
 export interface Asked {
-  readonly server: ServerTransaction
+  readonly server: ServerSide
   readonly method: string
   /** The request came by a connection. */
   readonly isReliable: boolean
@@ -21,48 +23,89 @@ export interface Asked {
   readonly takenBy: readonly string[]
 }
 
+const none: readonly never[] = []
+const nothing = Buffer.alloc(0)
+
 /**
- * Who a client transaction tells when the request is answered and no branch is open any more. For half a minute copies of a 2xx still go to
- * the caller, and those of other callees (RFC 6026, 7.1); a request spends most of its life here, so nothing else of it is kept.
+ * What is left of a branch when its request is answered and no other branch is open. For half a minute copies of a 2xx still go to the caller,
+ * and those of further callees (RFC 6026, 7.1); copies of any other response go nowhere. So a branch spends nearly all of its life, and
+ * nothing else of it is kept.
  */
-export class LateResponses implements ClientHooks {
+export class LateResponses implements ClientHooks, ClientSide, TimerOwner {
+  readonly key: string
+  readonly link: Link
   readonly #ctx: IngressContext
-  readonly #server: ServerTransaction
+  readonly #server: ServerSide
   readonly #method: string
   readonly #isReliable: boolean
   readonly #target: Target
   readonly #token: RouteToken | undefined
-  #takenBy: readonly string[]
+  readonly #firstTag: string | undefined
+  #otherTags: readonly string[]
 
-  constructor(ctx: IngressContext, { server, method, isReliable, target, token, takenBy }: Asked) {
+  constructor(ctx: IngressContext, { key, link }: ClientTransaction, asked: Asked) {
+    const { server, method, isReliable, target, token, takenBy } = asked
+    this.key = key
+    this.link = link
     this.#ctx = ctx
     this.#server = server
     this.#method = method
     this.#isReliable = isReliable
     this.#target = target
     this.#token = token
-    this.#takenBy = takenBy
+    this.#firstTag = takenBy[0]
+    this.#otherTags = takenBy.length > 1 ? takenBy.slice(1) : none
   }
 
-  response(client: ClientTransaction, response: SipResponse): void {
+  get bytes(): Buffer {
+    return nothing
+  }
+
+  /** In place of the transaction, for so long. */
+  takeOver(ms: number): void {
+    this.#ctx.clients.replace(this.key, this)
+    this.#ctx.wheel.setForGood(this, ms)
+  }
+
+  handle(response: SipResponse): void {
+    if (this.#isTaken(response)) this.#take(response)
+  }
+
+  /** While the transaction lives on. */
+  response(_client: ClientTransaction, response: SipResponse): void {
+    if (this.#isTaken(response)) return this.#take(response)
     readFeedback(this.#ctx, this.#target, response)
-    const isFinal = response.status >= 200
-    const isTaken = isFinal && response.status < 300 && this.#method === 'INVITE'
-    const tag = response.to.tag ?? ''
-    if (!isTaken || !this.#takenBy.includes(tag)) {
-      this.#ctx.publisher.received(response, client.link.endpoint, proxyOf(this.#target))
-      if (isFinal) noteDialog(this.#ctx, this.#method, response, this.#target, this.#token)
-    }
-    if (!isTaken) return
-    if (!this.#takenBy.includes(tag)) this.#takenBy = this.#takenBy.concat(tag)
-    if (hasNobody(response)) this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
-    else this.#server.respond(response, relayResponse(response, this.#isReliable))
+    this.#note(response)
   }
 
   timeout(): void {}
 
-  ended({ key }: ClientTransaction): void {
-    this.#ctx.clients.remove(key)
+  timerDue(): void {
+    this.ended()
+  }
+
+  ended(): void {
+    this.#ctx.clients.remove(this.key)
+  }
+
+  #isTaken({ status }: SipResponse): boolean {
+    return this.#method === 'INVITE' && status >= 200 && status < 300
+  }
+
+  #take(response: SipResponse): void {
+    readFeedback(this.#ctx, this.#target, response)
+    const tag = response.to.tag ?? ''
+    if (tag !== this.#firstTag && !this.#otherTags.includes(tag)) {
+      this.#otherTags = this.#otherTags.concat(tag)
+      this.#note(response)
+    }
+    if (hasNobody(response)) this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
+    else this.#server.respond(response, relayResponse(response, this.#isReliable))
+  }
+
+  #note(response: SipResponse): void {
+    this.#ctx.publisher.received(response, this.link.endpoint, proxyOf(this.#target))
+    if (response.status >= 200) noteDialog(this.#ctx, this.#method, response, this.#target, this.#token)
   }
 }
 

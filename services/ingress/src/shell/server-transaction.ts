@@ -12,15 +12,10 @@ import {
   type SipResponse,
 } from '@siplb/sip'
 import type { Arrival, WayBack } from './arrival.ts'
-import { kept } from './kept-bytes.ts'
+import { AnsweredRequest, MOST_COPIES } from './answered-request.ts'
+import { KeptBytes } from './kept-bytes.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-
-/**
- * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is
- * anybody's word, and without a bound one request that was let through would be answered for as long as copies of it come.
- */
-const MOST_COPIES = 32
 
 /** What became of a request that was passed on. */
 export interface Forwarding {
@@ -29,22 +24,33 @@ export interface Forwarding {
   cancel(reasons: readonly string[]): void
 }
 
+/** The server side of a request: where its copies and its ACK go. */
+export interface ServerSide {
+  readonly key: string
+  /** Where it was forwarded; undefined while we answer it ourselves, and when it is answered. */
+  readonly forwarded: Forwarding | undefined
+  readonly isAcknowledged: boolean
+  /** The request came again: its last response goes out again. False: it came too often. */
+  requestCameAgain(): boolean
+  ack(ack: Arrival): void
+  /** A response that came from downstream. */
+  respond(response: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void
+}
+
 export interface ServerHooks {
   /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
   ackReceived(ack: Arrival): void
   /** A 2xx from downstream, with this To tag, went to the caller. */
   accepted(arrival: Arrival, toTag: string | undefined): void
-  ended(server: ServerTransaction): void
+  /** From now on copies of the request go there. */
+  answered(request: AnsweredRequest, ms: number): void
+  ended(server: ServerSide): void
 }
 
-/**
- * The server side of one request. For half a minute after its final response it is there only for copies of the request, by far
- * the longest part of its life: by then it keeps nothing of the request but the way back.
- */
-export class ServerTransaction implements TransactionHooks {
+/** The server side of one request, until it is there only for copies of it. */
+export class ServerTransaction implements ServerSide, TransactionHooks {
   readonly key: string
   readonly isInvite: boolean
-  /** Where it was forwarded; undefined while we answer it ourselves, and when it is answered. */
   forwarded: Forwarding | undefined
   #arrival: Arrival | undefined
   readonly #back: WayBack
@@ -54,6 +60,7 @@ export class ServerTransaction implements TransactionHooks {
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
+  #answered: AnsweredRequest | undefined
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
@@ -73,7 +80,11 @@ export class ServerTransaction implements TransactionHooks {
     return this.#arrival
   }
 
-  /** The request came again: its last response goes out again. False: it came too often. */
+  /** Who lives on for half a minute. */
+  get remains(): ServerSide {
+    return this.#answered ?? this
+  }
+
   requestCameAgain(): boolean {
     this.#copies += 1
     if (this.#copies > MOST_COPIES) return false
@@ -92,7 +103,6 @@ export class ServerTransaction implements TransactionHooks {
     this.#ack = undefined
   }
 
-  /** A response that came from downstream. */
   respond({ status, to }: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void {
     const isAccepted = status >= 200 && status < 300
     if (isAccepted && this.#arrival !== undefined) this.#hooks.accepted(this.#arrival, to.tag)
@@ -120,6 +130,20 @@ export class ServerTransaction implements TransactionHooks {
     if (this.#ack !== undefined) this.#hooks.ackReceived(this.#ack)
   }
 
+  rest(ms: number): boolean {
+    const { bytes } = this.#transaction.state
+    this.#answered = new AnsweredRequest({
+      key: this.key,
+      isInvite: this.isInvite,
+      back: this.#back,
+      hooks: this.#hooks,
+      response: bytes.length === 0 ? undefined : new KeptBytes(bytes),
+      copies: this.#copies,
+    })
+    this.#hooks.answered(this.#answered, ms)
+    return true
+  }
+
   ended(): void {
     this.#hooks.ended(this)
   }
@@ -130,11 +154,8 @@ export class ServerTransaction implements TransactionHooks {
       this.#arrival = undefined
       this.forwarded = undefined
     }
-    this.#transaction.handle({ kind: 'respond', status, bytes: this.#isKept(status) ? kept(bytes) : bytes })
-  }
-
-  /** Whether copies of the request are answered with it for half a minute. */
-  #isKept(status: number): boolean {
-    return status >= 200 && (status >= 300 || !this.isInvite)
+    // A refusal of an INVITE goes out again until it is acknowledged, and its machine keeps it for half a minute.
+    const isKept = status >= 300 && this.isInvite
+    this.#transaction.handle({ kind: 'respond', status, bytes: isKept ? new KeptBytes(bytes).bytes : bytes })
   }
 }

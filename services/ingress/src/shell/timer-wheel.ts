@@ -45,6 +45,8 @@ const SLOTS = 4096
  */
 export class TimerWheel {
   readonly #slots: (WheelTimer | undefined)[] = Array.from({ length: SLOTS })
+  /** Owners of those that nobody cancels: they need no object each. */
+  readonly #lasting: TimerOwner[][] = Array.from({ length: SLOTS }, () => [])
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
   #position = 0
@@ -73,14 +75,22 @@ export class TimerWheel {
   }
 
   setFor(owner: TimerOwner, name: string, ms: number): Timer {
-    const now = this.#now()
-    if (this.#count === 0) this.#positionAt = now
-    const steps = Math.floor((now - this.#positionAt + Math.max(ms, 0)) / SLOT_MS) + 1
+    const steps = this.#stepsUntil(ms)
     const slot = (this.#position + steps) % SLOTS
     const timer = new WheelTimer(this, slot, Math.floor((steps - 1) / SLOTS), owner, name)
     this.#insert(timer)
     this.#tick ??= setTimeout(() => this.#advance(), SLOT_MS)
     return timer
+  }
+
+  /** One that nobody can cancel: for the very many that only wait to be forgotten. */
+  setForGood(owner: TimerOwner, ms: number): void {
+    const steps = this.#stepsUntil(ms)
+    // Whoever comes round more than once needs to have that counted.
+    if (steps >= SLOTS) return void this.setFor(owner, '', ms)
+    this.#lasting[(this.#position + steps) % SLOTS]?.push(owner)
+    this.#count += 1
+    this.#tick ??= setTimeout(() => this.#advance(), SLOT_MS)
   }
 
   /** For timers themselves. */
@@ -99,7 +109,14 @@ export class TimerWheel {
     for (const first of this.#slots)
       for (let timer = first; timer !== undefined; timer = timer.next) timer.owner = undefined
     this.#slots.fill(undefined)
+    this.#lasting.forEach((owners) => owners.splice(0))
     this.#count = 0
+  }
+
+  #stepsUntil(ms: number): number {
+    const now = this.#now()
+    if (this.#count === 0) this.#positionAt = now
+    return Math.floor((now - this.#positionAt + Math.max(ms, 0)) / SLOT_MS) + 1
   }
 
   #insert(timer: WheelTimer): void {
@@ -122,22 +139,33 @@ export class TimerWheel {
   }
 
   #runSlot(position: number): void {
+    this.#runLasting(position)
     let timer = this.#slots[position]
     while (timer !== undefined) {
       // A run may cancel others of this slot: a removed one keeps its `next`, so the walk goes on.
       const { next, owner } = timer
       if (owner !== undefined) {
         if (timer.rounds > 0) timer.rounds -= 1
-        else this.#run(timer, owner)
+        else {
+          this.remove(timer)
+          this.#run(owner, timer.name)
+        }
       }
       timer = next
     }
   }
 
-  #run(timer: WheelTimer, owner: TimerOwner): void {
-    this.remove(timer)
+  #runLasting(position: number): void {
+    const owners = this.#lasting[position]
+    if (owners === undefined || owners.length === 0) return
+    this.#lasting[position] = []
+    this.#count -= owners.length
+    for (const owner of owners) this.#run(owner, '')
+  }
+
+  #run(owner: TimerOwner, name: string): void {
     try {
-      owner.timerDue(timer.name)
+      owner.timerDue(name)
     } catch (error) {
       this.#onError(error)
     }

@@ -9,11 +9,16 @@ export interface TransactionHooks {
   transportFailed?(): void
   tryingDue?(): void
   ackReceived?(): void
+  /** Nothing but copies is waited for any more, for so long. True: somebody else waits for them. */
+  rest?(ms: number): boolean
   ended(): void
 }
 
 /** Those after which something is sent again, or at all. */
 const repeating: ReadonlySet<TimerName> = new Set<TimerName>(['A', 'E', 'G', 'trying'])
+
+/** Those of the states that only absorb, or let 2xx through. */
+const resting: ReadonlySet<TimerName> = new Set<TimerName>(['J', 'K', 'L', 'M'])
 
 /** Runs one transaction machine of `@siplb/sip`: keeps its state and timers, and carries out its effects in order. */
 export class Transaction<State, Event> implements TimerOwner {
@@ -90,6 +95,7 @@ export class Transaction<State, Event> implements TimerOwner {
   }
 
   #setTimer(name: TimerName, ms: number): void {
+    if (resting.has(name) && this.#hooks.rest?.(ms) === true) return
     const running = this.#wheel.setFor(this, name, ms)
     if (repeating.has(name)) {
       this.#repeat?.cancel()

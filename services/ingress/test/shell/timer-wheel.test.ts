@@ -85,6 +85,63 @@ describe('a timer of the wheel', () => {
   })
 })
 
+describe('a timer that nobody cancels', () => {
+  it('is due as any other, however long it is', async () => {
+    const late: number[] = []
+    const lengths = Array.from({ length: 5000 }, (_, i) => i * 30)
+    for (const ms of lengths) {
+      const dueAt = hand.now + ms
+      hand.wheel.setForGood({ timerDue: () => late.push(hand.now - dueAt) }, ms)
+    }
+    expect(hand.wheel.size).toBe(lengths.length)
+    for (let i = 0; i < 50; i++) await hand.pass(8)
+    expect(late.length).toBe(lengths.filter((ms) => ms <= 392).length)
+    expect(Math.min(...late)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...late)).toBeLessThanOrEqual(40)
+    await hand.pass(31_000)
+    expect(late.length).toBe(lengths.filter((ms) => ms <= 31_392).length)
+    await hand.pass(200_000)
+    expect([late.length, hand.wheel.size]).toEqual([lengths.length, 0])
+  })
+
+  it('is not due before its time though the wheel stood still for a minute before', async () => {
+    hand.wheel.set(100_000, () => {})
+    hand.now += 60_000
+    let runs = 0
+    hand.wheel.setForGood({ timerDue: () => runs++ }, 32_000)
+    await hand.pass(31_999)
+    expect(runs).toBe(0)
+    await hand.pass(21)
+    expect(runs).toBe(1)
+  })
+
+  it('sets others from within its run, and those behind it run though it fails', async () => {
+    const ran: string[] = []
+    const again = { timerDue: () => ran.push('again') }
+    hand.wheel.setForGood({ timerDue: () => hand.wheel.setForGood(again, 0) }, 10)
+    hand.wheel.setForGood(
+      {
+        timerDue: () => {
+          throw new Error('no')
+        },
+      },
+      10,
+    )
+    hand.wheel.setForGood({ timerDue: () => ran.push('last') }, 10)
+    await hand.pass(30)
+    await hand.pass(30)
+    expect([ran, hand.errors.length, hand.wheel.size]).toEqual([['last', 'again'], 1, 0])
+  })
+
+  it('is gone when the wheel is stopped', async () => {
+    let runs = 0
+    hand.wheel.setForGood({ timerDue: () => runs++ }, 10)
+    hand.wheel.stop()
+    await hand.pass(100)
+    expect([runs, hand.wheel.size]).toEqual([0, 0])
+  })
+})
+
 describe('cancelling', () => {
   it('takes a timer away, and again does nothing', async () => {
     let runs = 0
