@@ -1,4 +1,4 @@
-import type { Candidate, Outcome } from '@siplb/contracts'
+import type { Outcome } from '@siplb/contracts'
 import type { SipResponse } from '@siplb/sip'
 import { bestResponse } from './best-response.ts'
 import { withAllChallenges } from './merged-challenges.ts'
@@ -252,9 +252,4 @@ const failureOutcomes = { gone: 'transportError', timeout: 'timeout', 'rang-out'
 
 function isWaitedFor(branch: Branch): boolean {
   return isOpen(branch) && !(branch.isSuperseded && branch.state === 'silent')
-}
-
-/** The candidates of a pool as targets. */
-export function targetsOf(pool: string, candidates: readonly Candidate[]): Target[] {
-  return candidates.map(({ proxy, uri }) => ({ kind: 'proxy', pool, proxy, uri }))
 }

@@ -4,8 +4,8 @@ import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
 import { Decided, type Decision } from '../domain/decision-log.ts'
 import type { Chosen } from '../domain/pool-overload.ts'
+import { KnownProxies } from '../domain/known-proxies.ts'
 import { classOf } from '../domain/request-class.ts'
-import { targetsOf } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 import { isLoop } from './loop.ts'
@@ -20,6 +20,7 @@ export type Routing =
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
 export class RequestRouter {
   readonly #ctx: IngressContext
+  readonly #proxies = new KnownProxies()
   #lastId = 0
 
   constructor(ctx: IngressContext) {
@@ -48,7 +49,7 @@ export class RequestRouter {
     const { pool, proxy } = token
     const row = tables.get(pool)?.find(proxy)
     const uri = tables.uriOf(pool, proxy)
-    const own: Target[] = uri === undefined ? [] : [{ kind: 'proxy', pool, proxy, uri }]
+    const own = uri === undefined ? [] : [this.#proxies.target(pool, proxy, uri)]
     const others = config.pools[pool]?.dialogFailover === true ? this.#others(pool, proxy) : []
     // Known to be down: then the others first, for its refusal may never come.
     const targets = row?.state === 'down' && others.length > 0 ? [...others, ...own] : [...own, ...others]
@@ -68,9 +69,9 @@ export class RequestRouter {
   #others(pool: string, except: string): Target[] {
     const snapshot = this.#ctx.tables.get(pool)
     if (snapshot === undefined) return []
-    return targetsOf(pool, draw(snapshot, this.#ctx.chooser).candidates).filter(
-      (target) => target.kind === 'proxy' && target.proxy !== except,
-    )
+    return this.#proxies
+      .targets(pool, draw(snapshot, this.#ctx.chooser).candidates)
+      .filter((target) => target.kind === 'proxy' && target.proxy !== except)
   }
 
   #decide(arrival: Arrival, facts: RouteFacts, answered: Answered, at: number): Routing {
@@ -83,12 +84,12 @@ export class RequestRouter {
     if (this.#ctx.shadows.has(pool)) this.#shadow(pool, facts, workOf)
     const chosen = this.#pick(arrival, answer, workOf, at)
     if (chosen.kind === 'shed') return { kind: 'refused', status: 503, isShed: true }
-    const { candidates } = chosen
+    const candidates = this.#proxies.candidates(pool, chosen.candidates)
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.count(pool, first.proxy, answered.source)
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates })
-    return { kind: 'targets', targets: targetsOf(pool, candidates), decided }
+    return { kind: 'targets', targets: this.#proxies.targets(pool, candidates), decided }
   }
 
   /** Counts where the shadow of the pool would have sent it. */
