@@ -32,5 +32,6 @@ USER node
 ENV SIPLB_CONFIG=/etc/siplb/siplb.yaml SIPLB_STATE_DIR=/var/lib/siplb SIPLB_HTTP__ADDRESS=0.0.0.0
 ARG SERVICE
 ENV SERVICE=${SERVICE}
-# 8 MB: see libs/children/src/node.ts
-CMD ["sh", "-c", "exec node --max-semi-space-size=8 services/$SERVICE/src/main.ts"]
+# See libs/children/src/node.ts
+ENV MALLOC_ARENA_MAX=1
+CMD ["sh", "-c", "exec node --max-semi-space-size=8 --v8-pool-size=1 services/$SERVICE/src/main.ts"]

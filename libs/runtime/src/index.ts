@@ -1,7 +1,6 @@
 export type { Component } from './component.ts'
 export { configOrExit, type ConfigRequest, type FoundConfig } from './config/config-or-exit.ts'
 export { newInstance } from './config/instance.ts'
-export { yieldToCalls } from './background-threads.ts'
 export { atOnce, inTurns, nextTurn } from './in-turns.ts'
 export { errorText } from './config/issues.ts'
 export { loadConfig, type ConfigSource, type LoadedConfig } from './config/load-config.ts'

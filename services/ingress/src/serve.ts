@@ -13,7 +13,6 @@ import {
   version,
   watchConfig,
   type Component,
-  yieldToCalls,
   type ConfigSource,
 } from '@siplb/runtime'
 import { createLocator } from '@siplb/sip/transport'
@@ -29,7 +28,6 @@ import { workerName, type WorkerPlace } from './worker.ts'
 export async function serve(config: Config, source: ConfigSource, place?: WorkerPlace): Promise<void> {
   const instance = place === undefined ? (config.instance ?? newInstance()) : workerName(place)
   const log = createLogger('ingress', instance, config.log)
-  yieldToCalls()
   const registry = createRegistry()
   const lifecycle = new MutableLifecycle()
   const stateDir = stateDirOf(config, process.env)

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -105,20 +105,6 @@ describe.concurrent('the process', () => {
     phone.ask({ method: 'MESSAGE' })
     s.px1.answer(await s.px1.next('MESSAGE'), 200)
     await phone.next(200)
-  })
-
-  it('lets the threads of compiler and garbage collector wait for calls', async () => {
-    await using s = await scene()
-    const { pid } = await s.start()
-    const tasks = `/proc/${pid}/task`
-    const niceness = new Map<string, Set<number>>()
-    for (const thread of await readdir(tasks)) {
-      const [, name = '', rest = ''] = /\((.*)\) (.*)/.exec(await readFile(`${tasks}/${thread}/stat`, 'latin1')) ?? []
-      const of = niceness.get(name) ?? new Set()
-      niceness.set(name, of.add(Number(rest.split(' ')[16])))
-    }
-    expect(niceness.get('V8Worker')).toEqual(new Set([19]))
-    expect(niceness.get('MainThread')).toEqual(new Set([0]))
   })
 
   it('drains on SIGTERM: the call in set-up comes through with its ACK, new ones and peers hear 503', async () => {
