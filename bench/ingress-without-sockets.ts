@@ -27,6 +27,7 @@ import { AddressBook } from '../services/ingress/src/shell/surroundings.ts'
 import { TableKeeper } from '../services/ingress/src/shell/table-keeper.ts'
 import { TimerWheel } from '../services/ingress/src/shell/timer-wheel.ts'
 import { createTokenKey } from '../services/ingress/src/shell/token-keys.ts'
+import { Waiters } from '../services/ingress/src/shell/waiters.ts'
 
 export interface BareIngress {
   readonly loop: IngressLoop
@@ -49,7 +50,7 @@ const config = configSchema.parse({
 
 /** All that stands between two sockets, with neither of them and no bus: the ingress chooses by its own table. */
 export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): BareIngress {
-  const link: Link = { endpoint: proxy, isGone: false, pending: new Set(), unconfirmed: new Map(), send: sent }
+  const link: Link = { endpoint: proxy, isGone: false, pending: new Waiters(), unconfirmed: new Map(), send: sent }
   const side = { transport: local.transport, host: `${local.address}:${local.port}` }
   const metrics = createIngressMetrics(createRegistry())
   const traffic = new PoolTraffic()

@@ -5,7 +5,7 @@ import { BranchTimers, type BranchTimerHooks } from './branch-timers.ts'
 import { ClientTransaction, type ClientHooks, type ClientRequest } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { LateResponses, type Asked } from './late-responses.ts'
-import type { Waiter } from './link.ts'
+import type { Waiter } from './waiters.ts'
 
 /** Whose branch it is. */
 export interface AttemptHost {
@@ -21,6 +21,7 @@ export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
   readonly branch: Branch
   client: ClientTransaction | undefined
   task: Task | undefined
+  place = -1
   readonly #host: AttemptHost
   readonly #ctx: IngressContext
   #timers: BranchTimers | undefined

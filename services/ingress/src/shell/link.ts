@@ -1,12 +1,5 @@
 import type { Endpoint, StreamConnection } from '@siplb/sip/transport'
-
-/** Who waits for a response by a link. */
-export interface Waiter {
-  /** There was a response already, so that the request arrived. */
-  readonly isAnswered: boolean
-  /** None can come any more. */
-  linkLost(): void
-}
+import { Waiters } from './waiters.ts'
 
 /** The way to one address. */
 export interface Link {
@@ -14,7 +7,7 @@ export interface Link {
   /** The network said a moment ago that nobody listens there. */
   readonly isGone: boolean
   /** Who waits for a response by this link. */
-  readonly pending: Set<Waiter>
+  readonly pending: Waiters
   /** What to do about what gets no response, an ACK, when the link is lost: forgotten as soon as anything is heard from there, for then it arrived. */
   readonly unconfirmed: Map<object, () => void>
   send(bytes: Buffer): void
@@ -27,7 +20,7 @@ export interface Link {
 export class ListenerLink implements Link {
   readonly endpoint: Endpoint
   readonly isGone = false
-  readonly pending = new Set<Waiter>()
+  readonly pending = new Waiters()
   readonly unconfirmed = new Map<object, () => void>()
   readonly #sendTo: (remote: Endpoint, bytes: Buffer) => void
 
@@ -43,7 +36,7 @@ export class ListenerLink implements Link {
 
 /** The way along a connection that the other side made. */
 export class ConnectionLink implements Link {
-  readonly pending = new Set<Waiter>()
+  readonly pending = new Waiters()
   readonly unconfirmed = new Map<object, () => void>()
   readonly #connection: StreamConnection
 
@@ -65,8 +58,6 @@ export class ConnectionLink implements Link {
 
   /** It closed: who waits by it waits for nothing. */
   giveUpPending(): void {
-    const waiting = [...this.pending]
-    this.pending.clear()
-    for (const waiter of waiting) waiter.linkLost()
+    for (const waiter of this.pending.take()) waiter.linkLost()
   }
 }

@@ -1,5 +1,6 @@
 import type { Endpoint, Packet, SocketProblem } from '@siplb/sip/transport'
-import type { Link, Waiter } from './link.ts'
+import type { Link } from './link.ts'
+import { Waiters } from './waiters.ts'
 
 /** How long a refusal is believed: then somebody may be listening again. */
 const GONE_MS = 2000
@@ -14,7 +15,7 @@ export interface LinkHandlers {
 /** A way that we opened ourselves, and that tells when nobody is at its end. */
 export abstract class ProxyLink implements Link {
   readonly endpoint: Endpoint
-  readonly pending = new Set<Waiter>()
+  readonly pending = new Waiters()
   readonly unconfirmed = new Map<object, () => void>()
   protected readonly handlers: LinkHandlers
   readonly #now: () => number
@@ -55,9 +56,8 @@ export abstract class ProxyLink implements Link {
 
   /** Nobody listens there any more: tells all who wait. */
   giveUpPending(): void {
-    const [unconfirmed, waiting] = [[...this.unconfirmed.values()], [...this.pending]]
+    const [unconfirmed, waiting] = [[...this.unconfirmed.values()], this.pending.take()]
     this.unconfirmed.clear()
-    this.pending.clear()
     for (const giveUp of unconfirmed) giveUp()
     for (const waiter of waiting) waiter.linkLost()
   }
@@ -69,7 +69,8 @@ export abstract class ProxyLink implements Link {
 
   protected heard(packet: Packet): void {
     this.#refusedAt = Number.NEGATIVE_INFINITY
-    this.unconfirmed.clear()
+    // Mostly there is nothing, and to clear that makes a new table with each datagram.
+    if (this.unconfirmed.size > 0) this.unconfirmed.clear()
     this.handlers.onPacket(packet)
   }
 

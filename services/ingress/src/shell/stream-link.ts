@@ -48,8 +48,7 @@ export class StreamLink extends ProxyLink {
   #ended(): void {
     this.#connection = undefined
     this.reopenLater()
-    const unanswered = [...this.pending].filter((waiter) => !waiter.isAnswered)
-    for (const waiter of unanswered) this.pending.delete(waiter)
+    const unanswered = this.pending.take((waiter) => !waiter.isAnswered)
     const unconfirmed = [...this.unconfirmed.values()]
     this.unconfirmed.clear()
     for (const giveUp of unconfirmed) giveUp()
