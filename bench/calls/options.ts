@@ -11,6 +11,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
   --rounds N       in each of which one is measured after the other (3)
   --proxies N      behind the balancer (4)
   --workers N      of the ingress (1); all on the balancer's core
+  --share N        percent of a core that each worker is held to; wants to be root
   --policy NAME    of the pool (the default one)
   --only NAME      siplb, kamailio or direct: without a balancer, the caller at the proxies
   --search         the highest rate with < 0.1 % failed and < 1 % sent again
@@ -25,6 +26,8 @@ export interface Options {
   readonly warmUpS: number
   readonly proxies: number
   readonly workers: number
+  /** Part of a core that each worker is held to; undefined: as much as there is. */
+  readonly share: number | undefined
   readonly policy: string | undefined
   readonly only: string | undefined
   readonly search: boolean
@@ -41,6 +44,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
       'warm-up': { type: 'string', default: '20' },
       proxies: { type: 'string', default: '4' },
       workers: { type: 'string', default: '1' },
+      share: { type: 'string' },
       policy: { type: 'string' },
       only: { type: 'string' },
       search: { type: 'boolean', default: false },
@@ -60,6 +64,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     warmUpS: numberOf('warm-up', values['warm-up']),
     proxies: numberOf('proxies', values.proxies),
     workers: numberOf('workers', values.workers),
+    share: values.share === undefined ? undefined : numberOf('share', values.share) / 100,
     ...{ policy, only, search, profile },
   }
 }

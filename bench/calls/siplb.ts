@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { freePort, spawnService, startNats, waitFor, type ServiceProcess } from '@siplb/testkit'
+import { holdToShare } from './core-share.ts'
 import { BALANCER_CORE, pin } from './pinning.ts'
 import { familyOf } from './processes.ts'
 import type { System } from './system.ts'
@@ -12,6 +13,8 @@ export interface SiplbOptions {
   readonly proxyPorts: readonly number[]
   /** Of the ingress. */
   readonly workers: number
+  /** Part of a core that each of them is held to, 0 to 1; undefined: as much as there is. */
+  readonly share: number | undefined
   /** Of the pool. */
   readonly policy: string | undefined
   /** Where the ingress writes a CPU profile when it ends. */
@@ -19,9 +22,11 @@ export interface SiplbOptions {
 }
 
 /** The whole product: a NATS server and one process of each service, with everything on that is on by default. */
-export async function startSiplb({ proxyPorts, policy, profileDir, workers }: SiplbOptions): Promise<System> {
+export async function startSiplb({ proxyPorts, policy, profileDir, workers, share }: SiplbOptions): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const monitorPort = await freePort('tcp')
+  // Given back when the processes are gone.
+  const held = stack.use(new DisposableStack())
   const nats = stack.use(await startNats({ args: ['-m', String(monitorPort)] }))
   const target = { address: '127.0.0.1', port: await freePort('udp') }
   const proxies = proxyPorts.map((port, i) => ({ id: `px${i + 1}`, uri: `sip:127.0.0.1:${port}` }))
@@ -41,6 +46,7 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers }: Si
     if (name === 'ingress') await hasTable(service)
   }
   for (const pid of [...parts.values()].flat()) pin(pid, BALANCER_CORE)
+  if (share !== undefined) for (const pid of workersOf(parts.get('ingress') ?? [])) held.defer(holdToShare(pid, share))
   // So long after they came together, workers ask each other about every request.
   if (workers > 1) await sleep(SETTLE_MS)
   const owned = stack.move()
@@ -50,6 +56,11 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers }: Si
     busMessages: () => messagesOfIngress(monitorPort),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Without the process that leads them, where there are several. */
+function workersOf([lead, ...others]: readonly number[]): readonly number[] {
+  return others.length > 0 ? others : lead === undefined ? [] : [lead]
 }
 
 /** One from the weigher: what the ingress makes of its configuration alone has the epoch 0. */

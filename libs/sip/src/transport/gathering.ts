@@ -9,10 +9,10 @@ type Taker = (packet: Packet) => void
 /** So long the load is measured before it counts. */
 const WINDOW_MS = 50
 /** Datagrams a second, a call has seven: from here on they are gathered, and below the other they are not any more. */
-const BUSY = 6000
-const QUIET = 4500
+export const BUSY = 4500
+export const QUIET = 3800
 /** How long a datagram waits at most for others. */
-const GATHER_MS = 1
+export const GATHER_MS = 1
 
 /**
  * Datagrams under load, one handful a millisecond. Between two of them that are taken singly the processor forgets, for other

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { getSystemErrorMessage, getSystemErrorName } from 'node:util'
 import type { Endpoint, Flow, SocketProblem } from './flow.ts'
+import { BUSY, GATHER_MS, QUIET } from './gathering.ts'
 import { loadNative, type Destination, type NativeDoor, type NativeHandler } from './native-door.ts'
 import { RECEIVE_BUFFER } from './receive-buffer.ts'
 import { isRefusal } from './socket-problem.ts'
@@ -18,10 +19,6 @@ import type {
 const REMEMBERED = 16_384
 /** No datagram has more octets. */
 const LARGEST = 65_535
-const GATHER_MS = 1
-/** Datagrams a second, a call has seven: from here on they are gathered, and below the other they are not any more. */
-const BUSY = 6000
-const QUIET = 4500
 
 let found: { readonly door: UdpDoor } | { readonly missing: string } | undefined
 
