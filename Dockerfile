@@ -22,7 +22,8 @@ COPY . .
 # The native UDP door (docs/adr/0014), where a compiler can be had; without it all works through Node's own sockets.
 FROM app AS native
 RUN command -v cc || (timeout 120 apt-get update -qq && timeout 300 apt-get install -y -qq --no-install-recommends gcc libc6-dev) || true
-RUN node libs/sip/native/build.ts
+# The folder is there in any case, for the next stage copies it.
+RUN mkdir -p libs/sip/native/build && node libs/sip/native/build.ts
 
 FROM app
 COPY --from=native /app/libs/sip/native/build libs/sip/native/build/
