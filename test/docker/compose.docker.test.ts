@@ -13,6 +13,7 @@ const succeeded = { invite: 200, bye: 200, callee: expect.stringContaining('sip:
 describe('docker compose --profile demo up, scaled', () => {
   let stack: StartedDockerComposeEnvironment
   let bus: string
+  let natsCrashedAt = 0
 
   beforeAll(async () => {
     const natsPort = await freePort()
@@ -102,6 +103,7 @@ describe('docker compose --profile demo up, scaled', () => {
     async (service) => {
       showLogsOnFailure()
       const victim = await container(service)
+      if (service === 'nats') natsCrashedAt = Date.now()
       await victim.crash()
       const ports = service === 'ingress' ? (await sipPorts()).slice(1) : await sipPorts()
       for (const port of ports) {
@@ -124,7 +126,7 @@ describe('docker compose --profile demo up, scaled', () => {
   })
 
   it('is refused nothing by NATS but what the program tried', () => {
-    const refusals = linesOf('Violation', 'nats')
+    const refusals = linesOf('Violation', 'nats').filter((line) => !isLateAnswer(line, natsCrashedAt))
     expect(refusals.filter((line) => !line.includes('User "programs"'))).toEqual([])
     expect(refusals).toHaveLength(1)
   })
@@ -133,6 +135,14 @@ describe('docker compose --profile demo up, scaled', () => {
     return connect({ servers: bus, user, pass: `${user}-laptop` })
   }
 })
+
+/** What was asked of the server that crashed is answered to the one that came after, which knows of no question. */
+function isLateAnswer(line: string, crashedAt: number): boolean {
+  const [, day = '', time = ''] =
+    /(\d{4}\/\d\d\/\d\d) ([\d:.]+) \[ERR\].*Publish Violation .*"_INBOX\./.exec(line) ?? []
+  const at = Date.parse(`${day.replaceAll('/', '-')}T${time}Z`)
+  return at >= crashedAt && at < crashedAt + 10_000
+}
 
 async function sipPorts(): Promise<number[]> {
   const boxes = await Promise.all(Array.from({ length: replicas.ingress }, (_, i) => container('ingress', i + 1)))
