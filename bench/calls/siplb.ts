@@ -59,8 +59,8 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers, shar
 }
 
 /** Without the process that leads them, where there are several. */
-function workersOf([lead, ...others]: readonly number[]): readonly number[] {
-  return others.length > 0 ? others : lead === undefined ? [] : [lead]
+function workersOf(pids: readonly number[]): readonly number[] {
+  return pids.length > 1 ? pids.slice(1) : pids
 }
 
 /** One from the weigher: what the ingress makes of its configuration alone has the epoch 0. */

@@ -10,6 +10,11 @@ export type Target =
   /** To another instance of ours, which holds such a connection: with its token still on top. */
   | { readonly kind: 'fellow'; readonly uri: string }
 
+/** The proxy that it is, if it is one. */
+export function proxyOf(target: Target): { readonly pool: string; readonly proxy: string } | undefined {
+  return target.kind === 'proxy' ? { pool: target.pool, proxy: target.proxy } : undefined
+}
+
 export type BranchFailure =
   /** The network says that nobody listens there, or the proxy was found down: nothing can come any more. */
   | 'gone'

@@ -77,7 +77,9 @@ export class DialogLeases {
 
   #add(pool: string, proxy: string, by: number): void {
     const ofPool = this.#counts.get(pool) ?? new Map<string, number>()
-    this.#counts.set(pool, ofPool.set(proxy, (ofPool.get(proxy) ?? 0) + by))
+    const count = (ofPool.get(proxy) ?? 0) + by
+    if (count === 0) ofPool.delete(proxy)
+    else this.#counts.set(pool, ofPool.set(proxy, count))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Candidate } from '@siplb/contracts'
 import type { Target } from './branch.ts'
 
-interface Known {
+export interface Known {
   readonly candidate: Candidate
   readonly target: Target
 }
@@ -17,15 +17,10 @@ export class KnownProxies {
   readonly #pools = new Map<string, Map<string, Known>>()
   #count = 0
 
-  candidates(pool: string, candidates: readonly Candidate[]): Candidate[] {
+  /** Each as a candidate and as a target, in the same order. */
+  of(pool: string, candidates: readonly Candidate[]): Known[] {
     const known = this.#poolOf(pool)
-    return candidates.map((candidate) => this.#knownOf(known, pool, candidate).candidate)
-  }
-
-  /** In the same order. */
-  targets(pool: string, candidates: readonly Candidate[]): Target[] {
-    const known = this.#poolOf(pool)
-    return candidates.map((candidate) => this.#knownOf(known, pool, candidate).target)
+    return candidates.map((candidate) => this.#knownOf(known, pool, candidate))
   }
 
   target(pool: string, proxy: string, uri: string): Target {

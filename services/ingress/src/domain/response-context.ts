@@ -63,6 +63,12 @@ export class ResponseContext {
     return this.#isCancelled
   }
 
+  /** When all is done: a late 2xx still finds its way, and nothing else is kept. */
+  forget(): void {
+    this.#untried = []
+    for (const branch of this.branches) branch.final = undefined
+  }
+
   /** The route answer: targets in the order in which they are to be tried. */
   start(targets: readonly Target[]): ForwardEffect[] {
     this.#untried = [...targets]

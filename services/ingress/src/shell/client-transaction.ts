@@ -10,7 +10,6 @@ import {
   type NonInviteClient,
   type SipResponse,
 } from '@siplb/sip'
-import type { LateResponses } from './late-responses.ts'
 import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
@@ -27,6 +26,8 @@ export interface ClientRequest {
 export interface ClientHooks {
   response(client: ClientTransaction, response: SipResponse): void
   timeout(): void
+  /** As of `TransactionHooks`. */
+  rest?(ms: number): boolean
   ended(client: ClientTransaction): void
 }
 
@@ -48,7 +49,6 @@ export class ClientTransaction implements ClientSide, TransactionHooks {
   isAnswered = false
   #bytes: Buffer
   #hooks: ClientHooks
-  #late: LateResponses | undefined
   readonly #transaction: Transaction<InviteClient, ClientEvent> | Transaction<NonInviteClient, ClientEvent>
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
@@ -84,15 +84,13 @@ export class ClientTransaction implements ClientSide, TransactionHooks {
     this.#transaction.handle({ kind: 'response', response })
   }
 
-  /** To whom it gives way as soon as it waits for nothing but copies. */
-  handOver(late: LateResponses): void {
-    this.#hooks = late
-    this.#late = late
+  /** From now on these are told. */
+  handOver(hooks: ClientHooks): void {
+    this.#hooks = hooks
   }
 
   rest(ms: number): boolean {
-    this.#late?.takeOver(ms)
-    return this.#late !== undefined
+    return this.#hooks.rest?.(ms) === true
   }
 
   abandon(): void {

@@ -6,7 +6,7 @@ export function explain(ctx: IngressContext, callId: string): { decisions: Decis
   const found = ctx.decisions.find(callId)
   if (found.length === 0) return undefined
   const wallClock = Date.now() - ctx.now()
-  const decisions = found.slice(-64).map(({ callId, method, at, source, pool, epoch, seq, candidates, tried }) => ({
+  const decisions = found.slice(-64).map(({ method, at, source, pool, epoch, seq, candidates, tried }) => ({
     ...{ callId, method, source, pool, epoch, seq },
     ingress: ctx.bus.instance,
     at: new Date(wallClock + at).toISOString(),

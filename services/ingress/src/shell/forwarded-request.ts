@@ -1,8 +1,7 @@
 import type { Outcome } from '@siplb/contracts'
 import { buildCancel, hasLineBreak, HeaderId, makeBranch, scan, type SipResponse } from '@siplb/sip'
-import { isOpen, type Branch, type BranchFailure, type Target } from '../domain/branch.ts'
+import { isOpen, proxyOf, type Branch, type BranchFailure, type Target } from '../domain/branch.ts'
 import type { Decided } from '../domain/decision-log.ts'
-import { relayResponse } from '../domain/edits.ts'
 import { ResponseContext, type ForwardEffect, type Purpose } from '../domain/response-context.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import { silenceMs } from '../domain/silence.ts'
@@ -11,10 +10,10 @@ import { Attempt, type AttemptHost } from './attempt.ts'
 import { ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
-import { hasNobody, proxyOf } from './late-responses.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
+import { relay } from './relay.ts'
 import type { Arrival } from './arrival.ts'
 import type { Forwarding, ServerTransaction } from './server-transaction.ts'
 import { uniqueText } from './unique.ts'
@@ -32,6 +31,7 @@ const none: readonly never[] = []
 export class ForwardedRequest implements Forwarding, AttemptHost {
   readonly #ctx: IngressContext
   readonly #server: ServerTransaction
+  /** Given up when all is done: the timer of a CANCEL holds this for half a minute. */
   #onward: Onward | undefined
   readonly #method: string
   readonly #isReliable: boolean
@@ -114,14 +114,18 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
 
   /** The transactions live on for half a minute, and nothing of this is needed for that. */
   #handOver(): void {
-    const asked = {
-      server: this.#server.remains,
-      method: this.#method,
-      isReliable: this.#isReliable,
-      token: this.#token,
-      takenBy: this.#takenBy,
+    for (const attempt of this.#attempts) {
+      attempt.handOver({
+        server: this.#server.remains,
+        method: this.#method,
+        isReliable: this.#isReliable,
+        target: attempt.branch.target,
+        token: this.#token,
+        takenBy: this.#takenBy,
+      })
     }
-    for (const attempt of this.#attempts) attempt.handOver({ ...asked, target: attempt.branch.target })
+    this.#onward = undefined
+    this.#context.forget()
   }
 
   #attemptOf(branch: Branch): Attempt {
@@ -278,12 +282,8 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
   }
 
   #relay(response: SipResponse): void {
-    if (hasNobody(response)) {
-      this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
-      if (response.status >= 200) this.#answer(502, false)
-      return
-    }
-    this.#server.respond(response, relayResponse(response, this.#isReliable))
+    const isRelayed = relay(this.#ctx, this.#server, response, this.#isReliable)
+    if (!isRelayed && response.status >= 200) this.#answer(502, false)
   }
 
   #answer(status: number, retryLater: boolean): void {

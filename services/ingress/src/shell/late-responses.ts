@@ -1,12 +1,12 @@
 import type { SipResponse } from '@siplb/sip'
-import type { Target } from '../domain/branch.ts'
-import { relayResponse } from '../domain/edits.ts'
+import { proxyOf, type Target } from '../domain/branch.ts'
 import type { RouteToken } from '../domain/route-token.ts'
 import type { ClientHooks, ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { readFeedback } from './overload-feedback.ts'
+import { relay } from './relay.ts'
 import type { ServerSide } from './server-transaction.ts'
 import type { TimerOwner } from './timer-wheel.ts'
 
@@ -40,6 +40,7 @@ export class LateResponses implements ClientHooks, ClientSide, TimerOwner {
   readonly #isReliable: boolean
   readonly #target: Target
   readonly #token: RouteToken | undefined
+  /** Mostly the only one, so that there need be no list. */
   readonly #firstTag: string | undefined
   #otherTags: readonly string[]
 
@@ -61,10 +62,11 @@ export class LateResponses implements ClientHooks, ClientSide, TimerOwner {
     return nothing
   }
 
-  /** In place of the transaction, for so long. */
-  takeOver(ms: number): void {
+  /** In place of the transaction from here on. */
+  rest(ms: number): boolean {
     this.#ctx.clients.replace(this.key, this)
     this.#ctx.wheel.setForGood(this, ms)
+    return true
   }
 
   handle(response: SipResponse): void {
@@ -99,21 +101,11 @@ export class LateResponses implements ClientHooks, ClientSide, TimerOwner {
       this.#otherTags = this.#otherTags.concat(tag)
       this.#note(response)
     }
-    if (hasNobody(response)) this.#ctx.metrics.dropped.inc({ reason: 'response-for-us' })
-    else this.#server.respond(response, relayResponse(response, this.#isReliable))
+    relay(this.#ctx, this.#server, response, this.#isReliable)
   }
 
   #note(response: SipResponse): void {
     this.#ctx.publisher.received(response, this.link.endpoint, proxyOf(this.#target))
     if (response.status >= 200) noteDialog(this.#ctx, this.#method, response, this.#target, this.#token)
   }
-}
-
-/** A response with our Via alone has nobody to go to (RFC 3261, 16.7 step 3). */
-export function hasNobody({ topVia }: SipResponse): boolean {
-  return !topVia.hasMore
-}
-
-export function proxyOf(target: Target): { readonly pool: string; readonly proxy: string } | undefined {
-  return target.kind === 'proxy' ? { pool: target.pool, proxy: target.proxy } : undefined
 }

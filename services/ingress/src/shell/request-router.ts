@@ -70,8 +70,9 @@ export class RequestRouter {
     const snapshot = this.#ctx.tables.get(pool)
     if (snapshot === undefined) return []
     return this.#proxies
-      .targets(pool, draw(snapshot, this.#ctx.chooser).candidates)
-      .filter((target) => target.kind === 'proxy' && target.proxy !== except)
+      .of(pool, draw(snapshot, this.#ctx.chooser).candidates)
+      .filter(({ candidate }) => candidate.proxy !== except)
+      .map(({ target }) => target)
   }
 
   #decide(arrival: Arrival, facts: RouteFacts, answered: Answered, at: number): Routing {
@@ -84,12 +85,13 @@ export class RequestRouter {
     if (this.#ctx.shadows.has(pool)) this.#shadow(pool, facts, workOf)
     const chosen = this.#pick(arrival, answer, workOf, at)
     if (chosen.kind === 'shed') return { kind: 'refused', status: 503, isShed: true }
-    const candidates = this.#proxies.candidates(pool, chosen.candidates)
+    const known = this.#proxies.of(pool, chosen.candidates)
+    const candidates = known.map(({ candidate }) => candidate)
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.count(pool, first.proxy, answered.source)
     const { callId, method } = facts
     const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates })
-    return { kind: 'targets', targets: this.#proxies.targets(pool, candidates), decided }
+    return { kind: 'targets', targets: known.map(({ target }) => target), decided }
   }
 
   /** Counts where the shadow of the pool would have sent it. */

@@ -144,13 +144,10 @@ export class TimerWheel {
     while (timer !== undefined) {
       // A run may cancel others of this slot: a removed one keeps its `next`, so the walk goes on.
       const { next, owner } = timer
-      if (owner !== undefined) {
-        if (timer.rounds > 0) timer.rounds -= 1
-        else {
-          this.remove(timer)
-          this.#run(owner, timer.name)
-        }
-      }
+      if (owner !== undefined && timer.rounds === 0) {
+        this.remove(timer)
+        this.#run(owner, timer.name)
+      } else timer.rounds -= 1
       timer = next
     }
   }
