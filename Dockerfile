@@ -35,4 +35,4 @@ ARG SERVICE
 ENV SERVICE=${SERVICE}
 # See libs/children/src/node.ts
 ENV MALLOC_ARENA_MAX=1
-CMD ["sh", "-c", "exec node --max-semi-space-size=8 --v8-pool-size=1 services/$SERVICE/src/main.ts"]
+CMD ["sh", "-c", "exec node --max-semi-space-size=8 --v8-pool-size=1 --no-allocation-site-pretenuring --heap-growing-percent=100 services/$SERVICE/src/main.ts"]

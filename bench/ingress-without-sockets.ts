@@ -2,7 +2,6 @@ import type { Bus } from '@siplb/bus'
 import { config as configSchema } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createLogger, createRegistry } from '@siplb/runtime'
-import { TransactionTable } from '@siplb/sip'
 import { createLocator, type Endpoint } from '@siplb/sip/transport'
 import { Challenges } from '../services/ingress/src/domain/challenges.ts'
 import { DecisionLog } from '../services/ingress/src/domain/decision-log.ts'
@@ -13,6 +12,7 @@ import { RetryBudget } from '../services/ingress/src/domain/retry-budget.ts'
 import { TokenBook } from '../services/ingress/src/domain/token-book.ts'
 import { createIngressMetrics } from '../services/ingress/src/metrics.ts'
 import { AckRelay } from '../services/ingress/src/shell/ack-relay.ts'
+import { ClientTable } from '../services/ingress/src/shell/client-table.ts'
 import type { IngressContext } from '../services/ingress/src/shell/context.ts'
 import { Gate } from '../services/ingress/src/shell/gate.ts'
 import { IngressLoop } from '../services/ingress/src/shell/ingress-loop.ts'
@@ -22,6 +22,7 @@ import { PoolTraffic } from '../services/ingress/src/shell/pool-traffic.ts'
 import { ProxyLinks } from '../services/ingress/src/shell/proxy-links.ts'
 import { RequestRouter } from '../services/ingress/src/shell/request-router.ts'
 import { RouteClient } from '../services/ingress/src/shell/route-client.ts'
+import { ServerTable } from '../services/ingress/src/shell/server-table.ts'
 import { ShadowTables } from '../services/ingress/src/shell/shadow-tables.ts'
 import { AddressBook } from '../services/ingress/src/shell/surroundings.ts'
 import { TableKeeper } from '../services/ingress/src/shell/table-keeper.ts'
@@ -81,8 +82,8 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     budget: new RetryBudget(now(), config.retry),
     takeRetry: () => ctx.budget.take(now()),
     tokens: new TokenBook([createTokenKey('a secret of thirty-two characters')]),
-    servers: new TransactionTable(),
-    clients: new TransactionTable(),
+    servers: new ServerTable(now),
+    clients: new ClientTable(now, () => ctx),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
     ingresses: new LivingIngresses(noBus.instance),

@@ -60,7 +60,8 @@ async function readiness({ httpPort }: ServiceProcess): Promise<{ status: number
 /** How many log lines have this text. */
 const logged = (service: ServiceProcess, text: string) => service.log().filter(({ msg }) => msg === text).length
 
-describe.concurrent('the process', () => {
+// Each starts one process or two, and all of them at once.
+describe.concurrent('the process', { timeout: 60_000 }, () => {
   it('is ready without NATS, says so, and serves', async () => {
     await using s = await scene()
     const ingress = await s.start()

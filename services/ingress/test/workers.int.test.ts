@@ -216,7 +216,7 @@ it('SIGTERM drains all workers: the call in set-up comes through, and the proces
     await heardOf(s.px, invite.callId, 'ACK')
   }
   expect(await s.ingress.exited).toBe(0)
-})
+}, 60_000)
 
 it('workers whose parent is killed end by themselves', async () => {
   await using s = await scene()

@@ -1,67 +1,114 @@
-const SHARDS = 256
+export interface Keyed {
+  readonly key: string
+  /** Of the key, 32 bits, the same for the same key. */
+  readonly hash: number
+}
+
+const NOWHERE = -1
+/** A power of two. */
+const FEWEST_HEADS = 1024
 
 /**
  * Live transactions by key. Knows no clock: whoever runs the machines removes them when they end.
  *
- * In many small maps: a map of half a million entries is laid out anew now and then, and calls would wait for that.
+ * No Map: what comes and goes within milliseconds makes it a new body all the time, and the old ones keep what stood in them until the next
+ * large collection. Here those whose keys hash alike are chained, and places are used again.
  */
-export class TransactionTable<Entry> {
-  readonly #shards = Array.from({ length: SHARDS }, () => new Map<string, Entry>())
+export class TransactionTable<Entry extends Keyed> {
+  #heads = new Int32Array(FEWEST_HEADS).fill(NOWHERE)
+  #hashes = new Int32Array(FEWEST_HEADS)
+  #nexts = new Int32Array(FEWEST_HEADS)
+  readonly #entries: (Entry | undefined)[] = []
+  /** The first of the places that are free, chained like all others. */
+  #free = NOWHERE
   #size = 0
-  #added = 0
 
-  get(key: string): Entry | undefined {
-    return this.#shardOf(key).get(key)
+  get(key: string, hash: number): Entry | undefined {
+    const place = this.#placeOf(key, hash)
+    return place === NOWHERE ? undefined : this.#entries[place]
   }
 
   /** False, and nothing changed, when the key is taken: a transaction is never replaced. */
-  add(key: string, entry: Entry): boolean {
-    const shard = this.#shardOf(key)
-    if (shard.has(key)) return false
-    shard.set(key, entry)
-    this.#size++
-    this.#added++
+  add(entry: Entry): boolean {
+    const { key, hash } = entry
+    if (this.#placeOf(key, hash) !== NOWHERE) return false
+    const place = this.#takePlace()
+    this.#entries[place] = entry
+    this.#hashes[place] = hash
+    this.#chain(place, hash)
+    this.#size += 1
     return true
   }
 
-  /** What stands for a living transaction from now on. */
-  replace(key: string, entry: Entry): void {
-    const shard = this.#shardOf(key)
-    if (shard.has(key)) shard.set(key, entry)
+  /** False when it is not there. */
+  remove(entry: Entry): boolean {
+    const { key, hash } = entry
+    const place = this.#placeOf(key, hash)
+    if (place === NOWHERE || this.#entries[place] !== entry) return false
+    this.#unchain(place, hash)
+    this.#entries[place] = undefined
+    this.#nexts[place] = this.#free
+    this.#free = place
+    this.#size -= 1
+    return true
   }
 
-  remove(key: string): boolean {
-    const isThere = this.#shardOf(key).delete(key)
-    if (isThere) this.#size--
-    return isThere
+  *values(): IterableIterator<Entry> {
+    for (const entry of this.#entries) if (entry !== undefined) yield entry
   }
 
-  *entries(): IterableIterator<[string, Entry]> {
-    for (const shard of this.#shards) yield* shard
-  }
-
-  /** How many live now. */
   get size(): number {
     return this.#size
   }
 
-  /** How many there were, the living included. */
-  get added(): number {
-    return this.#added
+  #placeOf(key: string, hash: number): number {
+    let place = this.#heads[hash & (this.#heads.length - 1)] ?? NOWHERE
+    while (place !== NOWHERE && (this.#hashes[place] !== hash || this.#entries[place]?.key !== key)) {
+      place = this.#nexts[place] ?? NOWHERE
+    }
+    return place
   }
 
-  // Branches are unique by their last characters, before the line feed: by chance with us and most others, else by counting.
-  #shardOf(key: string): Map<string, Entry> {
-    const end = key.indexOf('\n')
-    const last = end < 0 ? key.length - 1 : end - 1
-    const hash = key.charCodeAt(last) + key.charCodeAt(last - 1) * 7 + key.charCodeAt(last - 2) * 31
-    const shard = this.#shards[hash & (SHARDS - 1)]
-    return shard ?? this.#first
+  #takePlace(): number {
+    const place = this.#free
+    if (place !== NOWHERE) {
+      this.#free = this.#nexts[place] ?? NOWHERE
+      return place
+    }
+    if (this.#entries.length === this.#heads.length) this.#grow()
+    return this.#entries.push(undefined) - 1
   }
 
-  // NaN of a key of one or two characters is 0 behind `&`.
-  get #first(): Map<string, Entry> {
-    const [first = new Map<string, Entry>()] = this.#shards
-    return first
+  #chain(place: number, hash: number): void {
+    const head = hash & (this.#heads.length - 1)
+    this.#nexts[place] = this.#heads[head] ?? NOWHERE
+    this.#heads[head] = place
   }
+
+  #unchain(place: number, hash: number): void {
+    const head = hash & (this.#heads.length - 1)
+    const next = this.#nexts[place] ?? NOWHERE
+    if (this.#heads[head] === place) {
+      this.#heads[head] = next
+      return
+    }
+    let before = this.#heads[head] ?? NOWHERE
+    while (before !== NOWHERE && this.#nexts[before] !== place) before = this.#nexts[before] ?? NOWHERE
+    this.#nexts[before] = next
+  }
+
+  /** All places are taken then. */
+  #grow(): void {
+    const count = this.#heads.length * 2
+    this.#heads = new Int32Array(count).fill(NOWHERE)
+    this.#hashes = grown(this.#hashes, count)
+    this.#nexts = new Int32Array(count)
+    for (let place = 0; place < this.#entries.length; place++) this.#chain(place, this.#hashes[place] ?? 0)
+  }
+}
+
+function grown(before: Int32Array, count: number): Int32Array<ArrayBuffer> {
+  const after = new Int32Array(count)
+  after.set(before)
+  return after
 }

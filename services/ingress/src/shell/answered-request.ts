@@ -1,8 +1,6 @@
-import type { SipResponse } from '@siplb/sip'
-import type { Arrival, WayBack } from './arrival.ts'
-import type { KeptBytes } from './kept-bytes.ts'
-import type { ServerHooks, ServerSide } from './server-transaction.ts'
-import type { TimerOwner } from './timer-wheel.ts'
+import type { WayBack } from './arrival.ts'
+import type { ServerSide } from './server-transaction.ts'
+import { ENTRIES, Page } from './timed-ring.ts'
 
 /**
  * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is
@@ -10,37 +8,32 @@ import type { TimerOwner } from './timer-wheel.ts'
  */
 export const MOST_COPIES = 32
 
-export interface Answered {
-  readonly key: string
-  readonly isInvite: boolean
-  readonly back: WayBack
-  readonly hooks: ServerHooks
-  /** Answers each copy; none where they are only absorbed: an INVITE's callee repeats his 2xx himself (RFC 6026, 7.1). */
-  readonly response: KeptBytes | undefined
+/** Of each the response, as its octets. */
+export class AnsweredPage extends Page {
+  readonly backs: (WayBack | undefined)[] = Array.from({ length: ENTRIES })
   /** That came so far. */
-  readonly copies: number
+  readonly copies = new Uint8Array(ENTRIES)
+  readonly acknowledged = new Uint8Array(ENTRIES)
+
+  override clear(): void {
+    super.clear()
+    this.backs.fill(undefined)
+    this.acknowledged.fill(0)
+  }
 }
 
 /**
  * What is left of a server transaction that waits for nothing but copies: that of an INVITE which was accepted (RFC 6026, 7.1), or of
- * another request which was answered (RFC 3261, 17.2.2). So a request spends half a minute, nearly all of its life.
+ * another request which was answered (RFC 3261, 17.2.2). So a request spends half a minute, nearly all of its life, in the pages of a
+ * ring; this is made when somebody asks for it.
  */
-export class AnsweredRequest implements ServerSide, TimerOwner {
-  readonly key: string
-  readonly #isInvite: boolean
-  readonly #back: WayBack
-  readonly #hooks: ServerHooks
-  readonly #response: KeptBytes | undefined
-  #copies: number
-  #isAcknowledged = false
+export class AnsweredRequest implements ServerSide {
+  readonly #page: AnsweredPage
+  readonly #place: number
 
-  constructor({ key, isInvite, back, hooks, response, copies }: Answered) {
-    this.key = key
-    this.#isInvite = isInvite
-    this.#back = back
-    this.#hooks = hooks
-    this.#response = response
-    this.#copies = copies
+  constructor(page: AnsweredPage, place: number) {
+    this.#page = page
+    this.#place = place
   }
 
   get forwarded(): undefined {
@@ -48,27 +41,21 @@ export class AnsweredRequest implements ServerSide, TimerOwner {
   }
 
   get isAcknowledged(): boolean {
-    return this.#isAcknowledged
+    return this.#page.acknowledged[this.#place] === 1
   }
 
   requestCameAgain(): boolean {
-    this.#copies += 1
-    if (this.#copies > MOST_COPIES) return false
-    if (this.#response !== undefined) this.#back.send(this.#response.bytes)
+    const copies = (this.#page.copies[this.#place] ?? 0) + 1
+    if (copies > MOST_COPIES) return false
+    this.#page.copies[this.#place] = copies
+    // None where copies are only absorbed: an INVITE's callee repeats his 2xx himself (RFC 6026, 7.1).
+    const response = this.#page.bytes(this.#place)
+    if (response.length > 0) this.#page.backs[this.#place]?.send(response)
     return true
   }
 
-  ack(ack: Arrival): void {
-    this.#isAcknowledged = true
-    this.#hooks.ackReceived(ack)
-  }
-
-  respond({ status }: Pick<SipResponse, 'status'>, bytes: Buffer): void {
-    // Each 2xx of an INVITE is another callee's, or repeated by him.
-    if (this.#isInvite && status >= 200 && status < 300) this.#back.send(bytes)
-  }
-
-  timerDue(): void {
-    this.#hooks.ended(this)
+  ack(): boolean {
+    this.#page.acknowledged[this.#place] = 1
+    return true
   }
 }

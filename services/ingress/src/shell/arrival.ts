@@ -1,7 +1,8 @@
-import type { SipRequest } from '@siplb/sip'
+import { serverKey, type SipRequest } from '@siplb/sip'
 import type { Endpoint, Flow } from '@siplb/sip/transport'
 import { readWay, type OwnAddresses, type Tokens, type Way } from '../domain/affinity.ts'
 import { receivedParams, type ReceivedParams } from '../domain/edits.ts'
+import { keyHash } from './key-hash.ts'
 
 /** What of us says whether a request is meant for us. */
 export interface Own {
@@ -17,6 +18,9 @@ export interface WayBack {
 /** A request as it reached us, and the way back to who sent it. */
 export class Arrival {
   readonly request: SipRequest
+  /** Of its server transaction, and the hash of that. */
+  readonly key: string
+  readonly hash: number
   readonly source: Endpoint
   /** The socket that it came to. */
   readonly local: Endpoint
@@ -29,6 +33,8 @@ export class Arrival {
 
   constructor(request: SipRequest, flow: Flow, own: Own, back: WayBack) {
     this.request = request
+    this.key = serverKey(request)
+    this.hash = keyHash(this.key)
     this.source = flow.remote
     this.local = flow.local
     this.received = receivedParams(request, flow.remote)

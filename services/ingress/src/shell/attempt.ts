@@ -46,14 +46,14 @@ export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
   begin(request: ClientRequest): void {
     const client = new ClientTransaction(request, this.#ctx.wheel, this)
     this.client = client
-    this.#ctx.clients.add(client.key, client)
+    this.#ctx.clients.add(client)
     client.link.pending.add(this)
   }
 
   /** The request is answered, and no branch is open any more. */
   handOver(asked: Asked): void {
     if (this.client === undefined) return
-    this.client.handOver(new LateResponses(this.#ctx, this.client, asked))
+    this.client.handOver(new LateResponses(this.#ctx, this.client.link, asked))
     this.client.link.pending.delete(this)
   }
 
@@ -70,7 +70,7 @@ export class Attempt implements ClientHooks, BranchTimerHooks, Waiter {
   }
 
   ended(client: ClientTransaction): void {
-    this.#ctx.clients.remove(client.key)
+    this.#ctx.clients.remove(client)
     client.link.pending.delete(this)
     this.client = undefined
   }

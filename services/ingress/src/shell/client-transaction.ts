@@ -7,9 +7,11 @@ import {
   stepNonInviteClient,
   type ClientEvent,
   type InviteClient,
+  type Keyed,
   type NonInviteClient,
   type SipResponse,
 } from '@siplb/sip'
+import { keyHash } from './key-hash.ts'
 import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
@@ -26,8 +28,8 @@ export interface ClientRequest {
 export interface ClientHooks {
   response(client: ClientTransaction, response: SipResponse): void
   timeout(): void
-  /** As of `TransactionHooks`. */
-  rest?(ms: number): boolean
+  /** Nothing but late responses is waited for any more, for so long. True: somebody else waits for them. */
+  rest?(client: ClientTransaction, ms: number): boolean
   ended(client: ClientTransaction): void
 }
 
@@ -42,8 +44,9 @@ export interface ClientSide {
 const nothing = Buffer.alloc(0)
 
 /** The client side of one attempt. */
-export class ClientTransaction implements ClientSide, TransactionHooks {
+export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
   readonly key: string
+  readonly hash: number
   readonly link: Link
   readonly sentAt: number
   isAnswered = false
@@ -53,6 +56,7 @@ export class ClientTransaction implements ClientSide, TransactionHooks {
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
     this.key = clientKeyOf(branchId, method)
+    this.hash = keyHash(this.key)
     this.link = link
     this.sentAt = sentAt
     this.#bytes = bytes
@@ -90,7 +94,7 @@ export class ClientTransaction implements ClientSide, TransactionHooks {
   }
 
   rest(ms: number): boolean {
-    return this.#hooks.rest?.(ms) === true
+    return this.#hooks.rest?.(this, ms) === true
   }
 
   abandon(): void {

@@ -2,7 +2,6 @@ import type { Bus } from '@siplb/bus'
 import type { Config } from '@siplb/contracts'
 import type { Chooser, Matcher, Networks, RouteKeys } from '@siplb/routing'
 import type { Logger } from '@siplb/runtime'
-import type { TransactionTable } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { Target } from '../domain/branch.ts'
 import type { DecisionLog } from '../domain/decision-log.ts'
@@ -15,12 +14,12 @@ import type { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import type { Routes } from './route-client.ts'
-import type { ClientSide } from './client-transaction.ts'
+import type { ClientTable } from './client-table.ts'
 import type { Link } from './link.ts'
 import type { MessagePublisher } from './message-publisher.ts'
 import type { PoolTraffic } from './pool-traffic.ts'
 import type { ProxyLinks } from './proxy-links.ts'
-import type { ServerSide } from './server-transaction.ts'
+import type { ServerTable } from './server-table.ts'
 import type { ShadowTables } from './shadow-tables.ts'
 import type { TableKeeper } from './table-keeper.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -51,8 +50,8 @@ export interface IngressContext {
   /** Whether one more retry may be made; it is then paid. */
   readonly takeRetry: () => boolean
   readonly tokens: TokenBook
-  readonly servers: TransactionTable<ServerSide>
-  readonly clients: TransactionTable<ClientSide>
+  readonly servers: ServerTable
+  readonly clients: ClientTable
   readonly decisions: DecisionLog
   readonly challenges: Challenges
   readonly ingresses: LivingIngresses

@@ -13,7 +13,7 @@ import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
 import { readFeedback } from './overload-feedback.ts'
-import { relay } from './relay.ts'
+import { relayed } from './relay.ts'
 import type { Arrival } from './arrival.ts'
 import type { Forwarding, ServerTransaction } from './server-transaction.ts'
 import { uniqueText } from './unique.ts'
@@ -116,8 +116,8 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
   #handOver(): void {
     for (const attempt of this.#attempts) {
       attempt.handOver({
-        server: this.#server.remains,
         method: this.#method,
+        back: this.#server.back,
         isReliable: this.#isReliable,
         target: attempt.branch.target,
         token: this.#token,
@@ -253,9 +253,9 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
         this.#ctx.publisher.received(response, link.endpoint, proxyOf(branch.target))
       },
       timeout: () => {},
-      ended: () => clients.remove(cancel.key),
+      ended: () => clients.remove(cancel),
     })
-    clients.add(cancel.key, cancel)
+    clients.add(cancel)
     // 9.1: when no 487 comes within 64*T1, the transaction is over all the same.
     wheel.set(32_000, () => this.#giveUp(branch))
   }
@@ -282,8 +282,9 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
   }
 
   #relay(response: SipResponse): void {
-    const isRelayed = relay(this.#ctx, this.#server, response, this.#isReliable)
-    if (!isRelayed && response.status >= 200) this.#answer(502, false)
+    const bytes = relayed(this.#ctx, response, this.#isReliable)
+    if (bytes !== undefined) this.#server.respond(response, bytes)
+    else if (response.status >= 200) this.#answer(502, false)
   }
 
   #answer(status: number, retryLater: boolean): void {

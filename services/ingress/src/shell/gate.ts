@@ -58,6 +58,7 @@ export class Gate {
    * show first that it heard the answer: by the tag of the called side.
    */
   accepted({ request, source }: Arrival, toTag: string | undefined): void {
+    if (this.#isExempt(source)) return
     const isCall = request.method === 'INVITE' && request.to.tag === undefined && toTag !== undefined
     if (request.method === 'REGISTER') this.#prove(source)
     else if (isCall) this.#answered.add(callKey(request, toTag, source), this.#ctx.now())

@@ -6,7 +6,6 @@ import {
   HeaderId,
   readBranch,
   scan,
-  serverKey,
   statelessTag,
   type Answerable,
   type Limits,
@@ -65,13 +64,9 @@ export class IngressLoop {
     this.#gate = gate
     this.#sendFrom = sendFrom
     this.#serverHooks = {
-      ackReceived: (ack) => acks.relay(ack),
       accepted: (arrival, toTag) => gate.accepted(arrival, toTag),
-      answered: (request, ms) => {
-        ctx.servers.replace(request.key, request)
-        ctx.wheel.setForGood(request, ms)
-      },
-      ended: ({ key }) => ctx.servers.remove(key),
+      rests: (server, response, ms) => ctx.servers.rest(server, response, ms),
+      ended: (server) => ctx.servers.remove(server),
     }
   }
 
@@ -82,7 +77,7 @@ export class IngressLoop {
   /** INVITEs without a final response yet. */
   get pendingCalls(): number {
     let count = 0
-    for (const [, { forwarded }] of this.#ctx.servers.entries()) if (forwarded?.isPending === true) count += 1
+    for (const { forwarded } of this.#ctx.servers.live()) if (forwarded?.isPending === true) count += 1
     return count
   }
 
@@ -165,10 +160,9 @@ export class IngressLoop {
   }
 
   #isKnown(arrival: Arrival): boolean {
-    const { request } = arrival
-    const known = this.#ctx.servers.get(serverKey(request))
+    const known = this.#ctx.servers.get(arrival.key, arrival.hash)
     if (known === undefined) return false
-    if (request.method === 'ACK') this.#ackOf(known, arrival)
+    if (arrival.request.method === 'ACK') this.#ackOf(known, arrival)
     else {
       this.#ctx.metrics.retransmissions.inc()
       if (!known.requestCameAgain()) this.#ctx.metrics.dropped.inc({ reason: 'repeated-too-often' })
@@ -185,7 +179,7 @@ export class IngressLoop {
       (request.method === 'CANCEL' && this.#ctx.servers.get(cancelTargetKey(request)) === undefined) ||
       (request.method === 'ACK' && !isOfDialog)
     if (!isStray && !siblings.isUnsettled) return false
-    const keys = request.method === 'CANCEL' ? [serverKey(request), cancelTargetKey(request)] : [serverKey(request)]
+    const keys = request.method === 'CANCEL' ? [arrival.key, cancelTargetKey(request)] : [arrival.key]
     return siblings.offer(packet, keys, () =>
       this.#ctx.attempt(() => {
         // A copy may have come meanwhile.
@@ -211,7 +205,7 @@ export class IngressLoop {
   #ackOf(server: ServerSide, ack: Arrival): void {
     if (server.isAcknowledged) this.#ctx.metrics.retransmissions.inc()
     else this.#note(ack)
-    server.ack(ack)
+    if (server.ack()) this.#acks.relay(ack)
   }
 
   #ack(arrival: Arrival): void {
@@ -225,7 +219,7 @@ export class IngressLoop {
   #open(arrival: Arrival): ServerTransaction {
     const { servers, wheel } = this.#ctx
     const server = new ServerTransaction(arrival, wheel, this.#serverHooks)
-    servers.add(server.key, server)
+    servers.add(server)
     return server
   }
 

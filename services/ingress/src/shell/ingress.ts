@@ -3,7 +3,6 @@ import type { Bus } from '@siplb/bus'
 import { explainQuestion, type Config, type RouteFacts, type WeightRow, type WeightTable } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createTicker, inTurns, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
-import { TransactionTable } from '@siplb/sip'
 import type { Endpoint, Locator } from '@siplb/sip/transport'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
@@ -16,7 +15,7 @@ import { TokenBook } from '../domain/token-book.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
-import type { ClientSide } from './client-transaction.ts'
+import { ClientTable } from './client-table.ts'
 import type { IngressContext, Self } from './context.ts'
 import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
@@ -31,7 +30,7 @@ import type { ProxyLink } from './proxy-link.ts'
 import { ProxyLinks } from './proxy-links.ts'
 import { RequestRouter } from './request-router.ts'
 import { RouteClient } from './route-client.ts'
-import type { ServerSide } from './server-transaction.ts'
+import { ServerTable } from './server-table.ts'
 import { ShadowTables } from './shadow-tables.ts'
 import { AddressBook } from './surroundings.ts'
 import { TableKeeper } from './table-keeper.ts'
@@ -131,8 +130,8 @@ export function createIngress(options: IngressOptions): Ingress {
     budget: new RetryBudget(now(), config.retry),
     takeRetry: () => ctx.budget.take(now()),
     tokens: new TokenBook(options.tokenKeys),
-    servers: new TransactionTable<ServerSide>(),
-    clients: new TransactionTable<ClientSide>(),
+    servers: new ServerTable(now),
+    clients: new ClientTable(now, () => ctx),
     decisions: new DecisionLog(),
     challenges: new Challenges(),
     ingresses: new LivingIngresses(bus.instance, self.instance),

@@ -1,19 +1,19 @@
 import type { SipResponse } from '@siplb/sip'
 import { proxyOf, type Target } from '../domain/branch.ts'
 import type { RouteToken } from '../domain/route-token.ts'
+import type { WayBack } from './arrival.ts'
 import type { ClientHooks, ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { readFeedback } from './overload-feedback.ts'
-import { relay } from './relay.ts'
-import type { ServerSide } from './server-transaction.ts'
-import type { TimerOwner } from './timer-wheel.ts'
+import { relayed } from './relay.ts'
+import { ENTRIES, Page } from './timed-ring.ts'
 
 /** A request that went on to a target, and whom the answer is for. */
 export interface Asked {
-  readonly server: ServerSide
   readonly method: string
+  readonly back: WayBack
   /** The request came by a connection. */
   readonly isReliable: boolean
   readonly target: Target
@@ -26,86 +26,135 @@ export interface Asked {
 const none: readonly never[] = []
 const nothing = Buffer.alloc(0)
 
+/** Branches at rest. */
+export class LatePage extends Page {
+  readonly #links: (Link | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #backs: (WayBack | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #targets: (Target | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #tokens: (RouteToken | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #reliable = new Uint8Array(ENTRIES)
+  /** Mostly there is only one, so that there need be no list. */
+  readonly #firstTags: (string | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #otherTags: (readonly string[] | undefined)[] = Array.from({ length: ENTRIES })
+
+  put(place: number, link: Link, asked: Asked): void {
+    this.#links[place] = link
+    // Nothing that still comes goes anywhere, but for an INVITE.
+    if (asked.method !== 'INVITE') return
+    this.#backs[place] = asked.back
+    this.#targets[place] = asked.target
+    this.#tokens[place] = asked.token
+    this.#reliable[place] = asked.isReliable ? 1 : 0
+    this.taken(place, asked.takenBy)
+  }
+
+  taken(place: number, by: readonly string[]): void {
+    this.#firstTags[place] = by[0]
+    if (by.length > 1) this.#otherTags[place] = by.slice(1)
+  }
+
+  linkOf(place: number): Link | undefined {
+    return this.#links[place]
+  }
+
+  /** Undefined where all that still comes goes nowhere. */
+  askedOf(place: number): Asked | undefined {
+    const [back, target, firstTag] = [this.#backs[place], this.#targets[place], this.#firstTags[place]]
+    if (back === undefined || target === undefined) return undefined
+    const takenBy = firstTag === undefined ? none : [firstTag, ...(this.#otherTags[place] ?? none)]
+    const isReliable = this.#reliable[place] === 1
+    return { method: 'INVITE', back, isReliable, target, token: this.#tokens[place], takenBy }
+  }
+
+  override clear(): void {
+    super.clear()
+    this.#links.fill(undefined)
+    this.#backs.fill(undefined)
+    this.#targets.fill(undefined)
+    this.#tokens.fill(undefined)
+    this.#firstTags.fill(undefined)
+    this.#otherTags.fill(undefined)
+  }
+}
+
 /**
  * What is left of a branch when its request is answered and no other branch is open. For half a minute copies of a 2xx still go to the caller,
- * and those of further callees (RFC 6026, 7.1); copies of any other response go nowhere. So a branch spends nearly all of its life, and
- * nothing else of it is kept.
+ * and those of further callees (RFC 6026, 7.1); copies of any other response go nowhere. So a branch spends nearly all of its life, most
+ * of that in the pages of a ring.
  */
-export class LateResponses implements ClientHooks, ClientSide, TimerOwner {
-  readonly key: string
+export class LateResponses implements ClientHooks {
+  readonly #ctx: IngressContext
+  readonly #link: Link
+  #asked: Asked
+
+  constructor(ctx: IngressContext, link: Link, asked: Asked) {
+    this.#ctx = ctx
+    this.#link = link
+    this.#asked = asked
+  }
+
+  rest(client: ClientTransaction, ms: number): boolean {
+    return this.#ctx.clients.rest(client, this.#asked, ms)
+  }
+
+  response(_client: ClientTransaction, response: SipResponse): void {
+    if (this.#asked.method === 'INVITE' && isTaken(response)) return void this.take(response)
+    readFeedback(this.#ctx, this.#asked.target, response)
+    this.#note(response)
+  }
+
+  timeout(): void {}
+
+  ended(client: ClientTransaction): void {
+    this.#ctx.clients.remove(client)
+  }
+
+  /** A 2xx; who sent such ones so far. */
+  take(response: SipResponse): readonly string[] {
+    readFeedback(this.#ctx, this.#asked.target, response)
+    const { takenBy } = this.#asked
+    const tag = response.to.tag ?? ''
+    if (!takenBy.includes(tag)) {
+      this.#asked = { ...this.#asked, takenBy: takenBy.concat(tag) }
+      this.#note(response)
+    }
+    const bytes = relayed(this.#ctx, response, this.#asked.isReliable)
+    if (bytes !== undefined) this.#asked.back.send(bytes)
+    return this.#asked.takenBy
+  }
+
+  #note(response: SipResponse): void {
+    const { method, target, token } = this.#asked
+    this.#ctx.publisher.received(response, this.#link.endpoint, proxyOf(target))
+    if (response.status >= 200) noteDialog(this.#ctx, method, response, target, token)
+  }
+}
+
+/** A branch at rest, made when something still comes for it. */
+export class LateBranch implements ClientSide {
   readonly link: Link
   readonly #ctx: IngressContext
-  readonly #server: ServerSide
-  readonly #method: string
-  readonly #isReliable: boolean
-  readonly #target: Target
-  readonly #token: RouteToken | undefined
-  /** Mostly the only one, so that there need be no list. */
-  readonly #firstTag: string | undefined
-  #otherTags: readonly string[]
+  readonly #page: LatePage
+  readonly #place: number
 
-  constructor(ctx: IngressContext, { key, link }: ClientTransaction, asked: Asked) {
-    const { server, method, isReliable, target, token, takenBy } = asked
-    this.key = key
+  constructor(ctx: IngressContext, link: Link, page: LatePage, place: number) {
     this.link = link
     this.#ctx = ctx
-    this.#server = server
-    this.#method = method
-    this.#isReliable = isReliable
-    this.#target = target
-    this.#token = token
-    this.#firstTag = takenBy[0]
-    this.#otherTags = takenBy.length > 1 ? takenBy.slice(1) : none
+    this.#page = page
+    this.#place = place
   }
 
   get bytes(): Buffer {
     return nothing
   }
 
-  /** In place of the transaction from here on. */
-  rest(ms: number): boolean {
-    this.#ctx.clients.replace(this.key, this)
-    this.#ctx.wheel.setForGood(this, ms)
-    return true
-  }
-
   handle(response: SipResponse): void {
-    if (this.#isTaken(response)) this.#take(response)
+    const asked = this.#page.askedOf(this.#place)
+    if (asked === undefined || !isTaken(response)) return
+    this.#page.taken(this.#place, new LateResponses(this.#ctx, this.link, asked).take(response))
   }
+}
 
-  /** While the transaction lives on. */
-  response(_client: ClientTransaction, response: SipResponse): void {
-    if (this.#isTaken(response)) return this.#take(response)
-    readFeedback(this.#ctx, this.#target, response)
-    this.#note(response)
-  }
-
-  timeout(): void {}
-
-  timerDue(): void {
-    this.ended()
-  }
-
-  ended(): void {
-    this.#ctx.clients.remove(this.key)
-  }
-
-  #isTaken({ status }: SipResponse): boolean {
-    return this.#method === 'INVITE' && status >= 200 && status < 300
-  }
-
-  #take(response: SipResponse): void {
-    readFeedback(this.#ctx, this.#target, response)
-    const tag = response.to.tag ?? ''
-    if (tag !== this.#firstTag && !this.#otherTags.includes(tag)) {
-      this.#otherTags = this.#otherTags.concat(tag)
-      this.#note(response)
-    }
-    relay(this.#ctx, this.#server, response, this.#isReliable)
-  }
-
-  #note(response: SipResponse): void {
-    this.#ctx.publisher.received(response, this.link.endpoint, proxyOf(this.#target))
-    if (response.status >= 200) noteDialog(this.#ctx, this.#method, response, this.#target, this.#token)
-  }
+function isTaken({ status }: SipResponse): boolean {
+  return status >= 200 && status < 300
 }

@@ -1,18 +1,18 @@
 import {
   buildResponse,
   defaultTimers,
-  serverKey,
   startInviteServer,
   startNonInviteServer,
   stepInviteServer,
   stepNonInviteServer,
   type InviteServer,
+  type Keyed,
   type NonInviteServer,
   type ServerEvent,
   type SipResponse,
 } from '@siplb/sip'
 import type { Arrival, WayBack } from './arrival.ts'
-import { AnsweredRequest, MOST_COPIES } from './answered-request.ts'
+import { MOST_COPIES } from './answered-request.ts'
 import { KeptBytes } from './kept-bytes.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
@@ -26,49 +26,47 @@ export interface Forwarding {
 
 /** The server side of a request: where its copies and its ACK go. */
 export interface ServerSide {
-  readonly key: string
   /** Where it was forwarded; undefined while we answer it ourselves, and when it is answered. */
   readonly forwarded: Forwarding | undefined
   readonly isAcknowledged: boolean
   /** The request came again: its last response goes out again. False: it came too often. */
   requestCameAgain(): boolean
-  ack(ack: Arrival): void
-  /** A response that came from downstream. */
-  respond(response: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void
+  /** True: the ACK has the branch of an INVITE that got a 2xx. It is end to end, so it goes on. */
+  ack(): boolean
 }
 
 export interface ServerHooks {
-  /** An ACK with the branch of an INVITE that got a 2xx: end to end, so it goes on. */
-  ackReceived(ack: Arrival): void
   /** A 2xx from downstream, with this To tag, went to the caller. */
   accepted(arrival: Arrival, toTag: string | undefined): void
-  /** From now on copies of the request go there. */
-  answered(request: AnsweredRequest, ms: number): void
-  ended(server: ServerSide): void
+  /** For so long only copies are waited for, which get this; true: somebody else waits for them. */
+  rests(server: ServerTransaction, response: Buffer, ms: number): boolean
+  ended(server: ServerTransaction): void
 }
 
 /** The server side of one request, until it is there only for copies of it. */
-export class ServerTransaction implements ServerSide, TransactionHooks {
+export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
   readonly key: string
+  readonly hash: number
   readonly isInvite: boolean
+  /** Where the responses go. */
+  readonly back: WayBack
   forwarded: Forwarding | undefined
   #arrival: Arrival | undefined
-  readonly #back: WayBack
-  #ack: Arrival | undefined
   #isAcknowledged = false
+  #ackGoesOn = false
   #copies = 0
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
-  #answered: AnsweredRequest | undefined
   readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
     const { request, isReliable } = arrival
-    this.key = serverKey(request)
+    this.key = arrival.key
+    this.hash = arrival.hash
     this.isInvite = request.method === 'INVITE'
     this.#arrival = arrival
-    this.#back = arrival.back
+    this.back = arrival.back
     this.#hooks = hooks
     this.#transaction = this.isInvite
       ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, this)
@@ -80,9 +78,9 @@ export class ServerTransaction implements ServerSide, TransactionHooks {
     return this.#arrival
   }
 
-  /** Who lives on for half a minute. */
-  get remains(): ServerSide {
-    return this.#answered ?? this
+  /** Of the request, so far. */
+  get copies(): number {
+    return this.#copies
   }
 
   requestCameAgain(): boolean {
@@ -96,18 +94,18 @@ export class ServerTransaction implements ServerSide, TransactionHooks {
     return this.#isAcknowledged
   }
 
-  ack(ack: Arrival): void {
+  ack(): boolean {
     this.#isAcknowledged = true
-    this.#ack = ack
+    this.#ackGoesOn = false
     this.#transaction.handle({ kind: 'ack' })
-    this.#ack = undefined
+    return this.#ackGoesOn
   }
 
   respond({ status, to }: Pick<SipResponse, 'status' | 'to'>, bytes: Buffer): void {
     const isAccepted = status >= 200 && status < 300
     if (isAccepted && this.#arrival !== undefined) this.#hooks.accepted(this.#arrival, to.tag)
     // 16.7 step 5: a 2xx of an INVITE goes on behind a refusal too, which its transaction would not let through.
-    if (this.#isRefused && isAccepted) return this.#back.send(bytes)
+    if (this.#isRefused && isAccepted) return this.back.send(bytes)
     this.#send(status, bytes)
   }
 
@@ -119,7 +117,7 @@ export class ServerTransaction implements ServerSide, TransactionHooks {
   }
 
   send(bytes: Buffer): void {
-    this.#back.send(bytes)
+    this.back.send(bytes)
   }
 
   tryingDue(): void {
@@ -127,21 +125,11 @@ export class ServerTransaction implements ServerSide, TransactionHooks {
   }
 
   ackReceived(): void {
-    if (this.#ack !== undefined) this.#hooks.ackReceived(this.#ack)
+    this.#ackGoesOn = true
   }
 
   rest(ms: number): boolean {
-    const { bytes } = this.#transaction.state
-    this.#answered = new AnsweredRequest({
-      key: this.key,
-      isInvite: this.isInvite,
-      back: this.#back,
-      hooks: this.#hooks,
-      response: bytes.length === 0 ? undefined : new KeptBytes(bytes),
-      copies: this.#copies,
-    })
-    this.#hooks.answered(this.#answered, ms)
-    return true
+    return this.#hooks.rests(this, this.#transaction.state.bytes, ms)
   }
 
   ended(): void {

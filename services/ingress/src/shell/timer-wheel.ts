@@ -45,8 +45,6 @@ const SLOTS = 4096
  */
 export class TimerWheel {
   readonly #slots: (WheelTimer | undefined)[] = Array.from({ length: SLOTS })
-  /** Owners of those that nobody cancels: they need no object each. */
-  readonly #lasting: TimerOwner[][] = Array.from({ length: SLOTS }, () => [])
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
   #position = 0
@@ -83,16 +81,6 @@ export class TimerWheel {
     return timer
   }
 
-  /** One that nobody can cancel: for the very many that only wait to be forgotten. */
-  setForGood(owner: TimerOwner, ms: number): void {
-    const steps = this.#stepsUntil(ms)
-    // Whoever comes round more than once needs to have that counted.
-    if (steps >= SLOTS) return void this.setFor(owner, '', ms)
-    this.#lasting[(this.#position + steps) % SLOTS]?.push(owner)
-    this.#count += 1
-    this.#tick ??= setTimeout(() => this.#advance(), SLOT_MS)
-  }
-
   /** For timers themselves. */
   remove(timer: WheelTimer): void {
     timer.owner = undefined
@@ -109,7 +97,6 @@ export class TimerWheel {
     for (const first of this.#slots)
       for (let timer = first; timer !== undefined; timer = timer.next) timer.owner = undefined
     this.#slots.fill(undefined)
-    this.#lasting.forEach((owners) => owners.splice(0))
     this.#count = 0
   }
 
@@ -139,7 +126,6 @@ export class TimerWheel {
   }
 
   #runSlot(position: number): void {
-    this.#runLasting(position)
     let timer = this.#slots[position]
     while (timer !== undefined) {
       // A run may cancel others of this slot: a removed one keeps its `next`, so the walk goes on.
@@ -150,14 +136,6 @@ export class TimerWheel {
       } else timer.rounds -= 1
       timer = next
     }
-  }
-
-  #runLasting(position: number): void {
-    const owners = this.#lasting[position]
-    if (owners === undefined || owners.length === 0) return
-    this.#lasting[position] = []
-    this.#count -= owners.length
-    for (const owner of owners) this.#run(owner, '')
   }
 
   #run(owner: TimerOwner, name: string): void {

@@ -24,12 +24,9 @@ afterEach(() => {
   hand = new HandWheel()
 })
 
-const ways = {
-  'a timer of the wheel': (ms: number, run: () => void) => void hand.wheel.set(ms, run),
-  'a timer that nobody cancels': (ms: number, timerDue: () => void) => hand.wheel.setForGood({ timerDue }, ms),
-}
+const set = (ms: number, run: () => void) => void hand.wheel.set(ms, run)
 
-describe.each(Object.entries(ways))('%s', (_, set) => {
+describe('a timer of the wheel', () => {
   it('is due once, never before its time and within 20 ms after it', async () => {
     let runs = 0
     set(100, () => runs++)
@@ -92,42 +89,16 @@ describe.each(Object.entries(ways))('%s', (_, set) => {
   })
 })
 
-describe('of timers that nobody cancels, one', () => {
+describe('of several timers one', () => {
   it('is not due before its time though the wheel stood still for a minute before', async () => {
-    hand.wheel.set(100_000, () => {})
+    set(100_000, () => {})
     hand.now += 60_000
     let runs = 0
-    hand.wheel.setForGood({ timerDue: () => runs++ }, 32_000)
+    set(32_000, () => runs++)
     await hand.pass(31_999)
     expect(runs).toBe(0)
     await hand.pass(21)
     expect(runs).toBe(1)
-  })
-
-  it('sets others from within its run, and those behind it run though it fails', async () => {
-    const ran: string[] = []
-    const again = { timerDue: () => ran.push('again') }
-    hand.wheel.setForGood({ timerDue: () => hand.wheel.setForGood(again, 0) }, 10)
-    hand.wheel.setForGood(
-      {
-        timerDue: () => {
-          throw new Error('no')
-        },
-      },
-      10,
-    )
-    hand.wheel.setForGood({ timerDue: () => ran.push('last') }, 10)
-    await hand.pass(30)
-    await hand.pass(30)
-    expect([ran, hand.errors.length, hand.wheel.size]).toEqual([['last', 'again'], 1, 0])
-  })
-
-  it('is gone when the wheel is stopped', async () => {
-    let runs = 0
-    hand.wheel.setForGood({ timerDue: () => runs++ }, 10)
-    hand.wheel.stop()
-    await hand.pass(100)
-    expect([runs, hand.wheel.size]).toEqual([0, 0])
   })
 })
 
