@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module'
 import type { Component } from './component.ts'
 import { endLog, type Logger } from './logger.ts'
 import { nowMs } from './monotonic.ts'
@@ -50,6 +51,8 @@ export async function run({
     await within(STOP_MS, endLog(), () => {})
     process.exit(1)
   }
+  // Where one is kept: by the end, which may be a violent one, the next start had to do without.
+  flushCompileCache()
   lifecycle.state = 'ready'
   log.info({ startMs: Math.round(process.uptime() * 1000) }, readyText)
 
