@@ -8,5 +8,5 @@ export const defaultHttpPort = 9104
 /** How long choices ahead may be used: about as long as it takes for the loss of a proxy to become a new table. */
 export const aheadTtlMs = 1000
 
-/** What was answered is told in batches, so that the bus runs at a fixed rate and not once per call. */
+/** What was answered is told in batches, no sooner than so long after the last one: the bus runs at a fixed rate and not once per call. */
 export const tellEveryMs = 20

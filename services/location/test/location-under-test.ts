@@ -53,7 +53,7 @@ export async function startInstallation(): Promise<Installation> {
       const teller = new AnswerTeller(own, metrics, log)
       const { snapshots } = tables
       const routes = new RouteService({ bus: own, pools, snapshots, teller, metrics, random: Math.random, now })
-      for (const component of [tables, teller, routes]) component.start()
+      for (const component of [tables, routes]) component.start()
       closing.push(() => {
         teller.stop()
         tables.stop()
