@@ -17,7 +17,7 @@ const flags = ['--v8-pool-size=1', '--no-allocation-site-pretenuring', '--heap-g
  * MB of what was made last, collected at once, within some milliseconds: the 32 MB that V8 lets it grow to under load are 50 MB more memory in
  * each process, and make calls wait for 10 to 30 ms. Only an ingress makes much.
  */
-const youngMb = (program: string) => (program.endsWith(join('ingress', 'src', 'main.ts')) ? 8 : 2)
+const youngMb = (program: string) => (program.endsWith(join('ingress', 'src', 'main.ts')) ? 8 : 4)
 
 const env = {
   /** One arena for all threads: each gets its own by default, and what the compiler once took in one stays there (mallopt(3)): 60 MB and more. */

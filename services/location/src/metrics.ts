@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from '@siplb/runtime'
+import { Counter, Gauge, Histogram, Tally, type Registry } from '@siplb/runtime'
 
 export type LocationMetrics = ReturnType<typeof createLocationMetrics>
 
@@ -8,11 +8,12 @@ export function createLocationMetrics(registry: Registry) {
   const counter = (name: string, help: string, labelNames: string[] = []) =>
     new Counter({ name, help, labelNames, registers })
   return {
-    decisions: counter(
-      'siplb_route_decisions_total',
-      'Candidate lists given, ahead or for a request, by the proxy drawn first.',
-      ['pool', 'proxy', 'source'],
-    ),
+    decisions: new Tally({
+      name: 'siplb_route_decisions_total',
+      help: 'Candidate lists given, ahead or for a request, by the proxy drawn first.',
+      labelNames: ['pool', 'proxy', 'source'],
+      registers,
+    }),
     unrouted: counter('siplb_route_unrouted_total', 'Requests that no proxy was found for, and why.', ['outcome']),
     questionTime: new Histogram({
       name: 'siplb_route_decision_seconds',

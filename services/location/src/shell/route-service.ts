@@ -83,7 +83,7 @@ export class RouteService implements Component {
   #count(answers: readonly RouteAnswer[], given: ChoicesAhead | undefined): void {
     const { decisions, unrouted } = this.#options.metrics
     const decided = (pool: string, [first]: readonly { readonly proxy: string }[]) => {
-      if (first !== undefined) decisions.inc({ pool, proxy: first.proxy, source: 'location' })
+      if (first !== undefined) decisions.count(pool, first.proxy, 'location')
     }
     for (const answer of answers) {
       if (answer.outcome === 'routed') decided(answer.pool, answer.candidates)
