@@ -52,6 +52,20 @@ describe.concurrent('evt.sip.received', () => {
     expect(messages.map(short)).toEqual(['INVITE', '180 INVITE px1', '200 INVITE px1', 'ACK', 'BYE', '200 BYE px1'])
   })
 
+  it('tells the 2xx of each callee once, however often they come', async () => {
+    await using s = await onBus(nats)
+    const messages = await listen(s)
+    s.phone.ask()
+    const asked = await s.px1.next('INVITE')
+    for (const tag of ['desk', 'mobile', 'desk', 'mobile', 'door', 'mobile', 'door']) {
+      s.px1.answer(asked, 200, { tag })
+      await s.phone.next(200)
+    }
+    await waitFor(() => messages.length >= 4, 3000)
+    await sleep(60)
+    expect(messages.map(short)).toEqual(['INVITE', ...Array.from({ length: 3 }, () => '200 INVITE px1')])
+  })
+
   it('tells CANCEL, its answer, a refusal and its ACK', async () => {
     await using s = await onBus(nats)
     const messages = await listen(s)
