@@ -16,6 +16,7 @@ import { ClientTable } from '../services/ingress/src/shell/client-table.ts'
 import type { IngressContext } from '../services/ingress/src/shell/context.ts'
 import { Gate } from '../services/ingress/src/shell/gate.ts'
 import { IngressLoop } from '../services/ingress/src/shell/ingress-loop.ts'
+import { keyHash } from '../services/ingress/src/shell/key-hash.ts'
 import type { Link } from '../services/ingress/src/shell/link.ts'
 import { MessagePublisher } from '../services/ingress/src/shell/message-publisher.ts'
 import { PoolTraffic } from '../services/ingress/src/shell/pool-traffic.ts'
@@ -84,7 +85,7 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     tokens: new TokenBook([createTokenKey('a secret of thirty-two characters')]),
     servers: new ServerTable(now),
     clients: new ClientTable(now, () => ctx),
-    decisions: new DecisionLog(),
+    decisions: new DecisionLog(keyHash),
     challenges: new Challenges(),
     ingresses: new LivingIngresses(noBus.instance),
     matcher: createMatcher(config.pools),

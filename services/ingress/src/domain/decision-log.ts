@@ -1,117 +1,150 @@
 import type { Candidate } from '@siplb/contracts'
-import { tagHash } from './route-token.ts'
+import { ENTRIES, Page, TimedRing } from './timed-ring.ts'
 
 export interface Tried {
   readonly proxy: string
   readonly outcome: string
 }
 
-/** What was decided for one request; `at` is monotonic milliseconds. */
-export interface Decision {
-  readonly callId: string
+/** What many decisions have in common. */
+interface Circumstances {
   readonly method: string
-  readonly at: number
   readonly source: 'location' | 'local' | 'token'
   readonly pool: string
   readonly epoch: number
   readonly seq: number
+}
+
+/** What was decided for one request; `at` is monotonic milliseconds. */
+export interface Decision extends Circumstances {
+  readonly callId: string
+  readonly at: number
   readonly candidates: readonly Candidate[]
+}
+
+/** With how it went: the proxies in their order, no more than the first sixteen. */
+export interface DecisionSoFar extends Decision {
+  readonly tried: readonly Tried[]
 }
 
 const none: readonly never[] = []
 const MOST_TRIED = 16
+const KEPT_MS = 60_000
+const MOST = 100_000
+/** Of a usual Call-ID. */
+const OCTETS = 48
+const nothing = Buffer.alloc(0)
 
-/** A decision while it is remembered, and how it went. There are very many: what most have one of needs no list. */
-export class Decided implements Decision {
-  readonly callId: string
-  readonly method: string
-  readonly at: number
-  readonly source: Decision['source']
-  readonly pool: string
-  readonly epoch: number
-  readonly seq: number
-  readonly candidates: readonly Candidate[]
-  #proxy: string | undefined
-  #outcome = 'waiting'
-  #later: readonly Tried[] = none
+class DecisionPage extends Page {
+  /** How often it was used before. */
+  uses = 0
+  readonly circumstances: (Circumstances | undefined)[] = Array.from({ length: ENTRIES })
+  readonly candidates: (readonly Candidate[])[] = Array.from({ length: ENTRIES }, () => none)
+  readonly #proxies: (string | undefined)[] = Array.from({ length: ENTRIES })
+  readonly #outcomes: string[] = Array.from({ length: ENTRIES }, () => '')
+  /** Mostly there is only one, so that there need be no list. */
+  readonly #later: (readonly Tried[])[] = Array.from({ length: ENTRIES }, () => none)
 
-  constructor({ callId, method, at, source, pool, epoch, seq, candidates }: Decision) {
-    this.callId = callId
-    this.method = method
-    this.at = at
-    this.source = source
-    this.pool = pool
-    this.epoch = epoch
-    this.seq = seq
-    this.candidates = candidates.length === 0 ? none : candidates
+  triedAt(place: number, proxy: string): void {
+    const later = this.#later[place] ?? none
+    if (this.#proxies[place] === undefined) {
+      this.#proxies[place] = proxy
+      this.#outcomes[place] = 'waiting'
+    } else if (later.length < MOST_TRIED - 1) this.#later[place] = later.concat({ proxy, outcome: 'waiting' })
   }
 
-  /** In their order; no more than the first sixteen. */
-  get tried(): readonly Tried[] {
-    return this.#proxy === undefined ? none : [{ proxy: this.#proxy, outcome: this.#outcome }, ...this.#later]
+  endedAt(place: number, proxy: string, outcome: string): void {
+    const later = this.#later[place] ?? none
+    const at = later.findLastIndex((one) => one.proxy === proxy)
+    if (at >= 0) this.#later[place] = later.with(at, { proxy, outcome })
+    else if (this.#proxies[place] === proxy) this.#outcomes[place] = outcome
+  }
+
+  tried(place: number): readonly Tried[] {
+    const proxy = this.#proxies[place]
+    if (proxy === undefined) return none
+    return [{ proxy, outcome: this.#outcomes[place] ?? '' }, ...(this.#later[place] ?? none)]
+  }
+
+  override clear(): void {
+    super.clear()
+    this.uses += 1
+    this.circumstances.fill(undefined)
+    this.candidates.fill(none)
+    this.#proxies.fill(undefined)
+    this.#later.fill(none)
+  }
+}
+
+/** Says how a decision went, as long as it is remembered. */
+export class Decided {
+  readonly #page: DecisionPage
+  readonly #place: number
+  readonly #uses: number
+
+  constructor(page: DecisionPage, place: number) {
+    this.#page = page
+    this.#place = place
+    this.#uses = page.uses
   }
 
   triedAt(proxy: string): void {
-    if (this.#proxy === undefined) this.#proxy = proxy
-    else if (this.#later.length < MOST_TRIED - 1) this.#later = this.#later.concat({ proxy, outcome: 'waiting' })
+    if (this.#isKept) this.#page.triedAt(this.#place, proxy)
   }
 
   endedAt(proxy: string, outcome: string): void {
-    const place = this.#later.findLastIndex((one) => one.proxy === proxy)
-    if (place >= 0) this.#later = this.#later.with(place, { proxy, outcome })
-    else if (this.#proxy === proxy) this.#outcome = outcome
+    if (this.#isKept) this.#page.endedAt(this.#place, proxy, outcome)
+  }
+
+  get #isKept(): boolean {
+    return this.#page.uses === this.#uses
   }
 }
 
-const KEPT_MS = 60_000
-const MOST = 100_000
-/** A power of two. */
-const HEADS = 65_536
-
-/**
- * The decisions of the last minute, for whoever asks why a call went where it went.
- *
- * A ring of them, by number. Those whose Call-IDs have the same hash are chained from the newest on; a chain ends at the first that is not
- * kept any more, so nothing is unchained when one is forgotten.
- */
+/** The decisions of the last minute, a hundred thousand at most, for whoever asks why a call went where it went. */
 export class DecisionLog {
-  readonly #ring: (Decided | undefined)[] = Array.from({ length: MOST })
-  readonly #before = new Float64Array(MOST)
-  readonly #newest = new Float64Array(HEADS).fill(-1)
-  #oldest = 0
-  #next = 0
+  readonly #ring = new TimedRing({
+    keptMs: KEPT_MS,
+    most: MOST,
+    pageOctets: ENTRIES * OCTETS,
+    makePage: (octets) => new DecisionPage(octets),
+  })
+  readonly #hashOf: (callId: string) => number
+  /** One object for all decisions that have them in common. */
+  readonly #latest = new Map<string, Circumstances>()
 
-  add(decided: Decided): void {
-    this.#forget(decided.at)
-    const place = this.#next % MOST
-    const head = headOf(decided.callId)
-    this.#ring[place] = decided
-    this.#before[place] = this.#newest[head] ?? -1
-    this.#newest[head] = this.#next
-    this.#next += 1
+  /** @param hashOf 32 bits, not to be foreseen by who chooses the Call-IDs */
+  constructor(hashOf: (callId: string) => number) {
+    this.#hashOf = hashOf
+  }
+
+  add(decision: Decision): Decided {
+    const { callId, at, candidates } = decision
+    const page = this.#ring.add(callId, this.#hashOf(callId), nothing, at)
+    const place = page.last
+    page.circumstances[place] = this.#circumstancesOf(decision)
+    page.candidates[place] = candidates
+    return new Decided(page, place)
   }
 
   /** In the order in which they were made. */
-  find(callId: string): readonly Decided[] {
-    const found: Decided[] = []
-    for (let number = this.#newest[headOf(callId)] ?? -1; number >= this.#oldest;) {
-      const decided = this.#ring[number % MOST]
-      if (decided?.callId === callId) found.push(decided)
-      number = this.#before[number % MOST] ?? -1
-    }
-    return found.reverse()
+  find(callId: string, now: number): readonly DecisionSoFar[] {
+    return this.#ring.findAll(callId, this.#hashOf(callId), now).flatMap(({ page, place }) => {
+      const circumstances = page.circumstances[place]
+      if (circumstances === undefined) return []
+      const at = page.addedAt(place)
+      return [{ ...circumstances, callId, at, candidates: page.candidates[place] ?? none, tried: page.tried(place) }]
+    })
   }
 
-  #forget(now: number): void {
-    while (this.#oldest < this.#next) {
-      const place = this.#oldest % MOST
-      if ((this.#ring[place]?.at ?? 0) > now - KEPT_MS && this.#next - this.#oldest < MOST) return
-      this.#ring[place] = undefined
-      this.#oldest += 1
-    }
+  #circumstancesOf({ method, source, pool, epoch, seq }: Decision): Circumstances {
+    const latest = this.#latest.get(method)
+    const isSame = latest?.source === source && latest.pool === pool && latest.epoch === epoch && latest.seq === seq
+    if (isSame) return latest
+    // Methods are texts of strangers.
+    if (this.#latest.size >= MOST_TRIED) this.#latest.clear()
+    const made = { method, source, pool, epoch, seq }
+    this.#latest.set(method, made)
+    return made
   }
-}
-
-function headOf(callId: string): number {
-  return tagHash(callId) & (HEADS - 1)
 }

@@ -3,7 +3,7 @@ import type { ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { keyHash } from './key-hash.ts'
 import { LateBranch, LatePage, type Asked } from './late-responses.ts'
-import { ENTRIES, TimedRing } from './timed-ring.ts'
+import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 
 const OCTETS_PER_KEY = 80
 const nothing = Buffer.alloc(0)

@@ -3,7 +3,7 @@ import type { IngressContext } from './context.ts'
 
 /** The decisions of a call, as asked for on the bus; undefined where another instance, or nobody, has them. */
 export function explain(ctx: IngressContext, callId: string): { decisions: Decision[] } | undefined {
-  const found = ctx.decisions.find(callId)
+  const found = ctx.decisions.find(callId, ctx.now())
   if (found.length === 0) return undefined
   const wallClock = Date.now() - ctx.now()
   const decisions = found.slice(-64).map(({ method, at, source, pool, epoch, seq, candidates, tried }) => ({

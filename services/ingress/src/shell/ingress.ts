@@ -21,6 +21,7 @@ import { explain } from './explain.ts'
 import { Gate } from './gate.ts'
 import type { DiskTables } from './disk-tables.ts'
 import { IngressLoop } from './ingress-loop.ts'
+import { keyHash } from './key-hash.ts'
 import { Listeners } from './listeners.ts'
 import { MessagePublisher } from './message-publisher.ts'
 import { Siblings, type WorkerChannel } from './siblings.ts'
@@ -132,7 +133,7 @@ export function createIngress(options: IngressOptions): Ingress {
     tokens: new TokenBook(options.tokenKeys),
     servers: new ServerTable(now),
     clients: new ClientTable(now, () => ctx),
-    decisions: new DecisionLog(),
+    decisions: new DecisionLog(keyHash),
     challenges: new Challenges(),
     ingresses: new LivingIngresses(bus.instance, self.instance),
     matcher: createMatcher(config.pools),

@@ -8,7 +8,7 @@ import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { readFeedback } from './overload-feedback.ts'
 import { relayed } from './relay.ts'
-import { ENTRIES, Page } from './timed-ring.ts'
+import { ENTRIES, Page } from '../domain/timed-ring.ts'
 
 /** A request that went on to a target, and whom the answer is for. */
 export interface Asked {

@@ -9,7 +9,10 @@ import type { IngressContext } from './context.ts'
 export function isLoop(ctx: IngressContext, request: SipRequest, pool: string): boolean {
   if (!request.topVia.hasMore) return false
   const hadBefore = branchesOf(request).some((branch) => hasSent(ctx, branch, request))
-  return hadBefore && ctx.decisions.find(request.callId).some((one) => one.pool === pool && one.source !== 'token')
+  return (
+    hadBefore &&
+    ctx.decisions.find(request.callId, ctx.now()).some((one) => one.pool === pool && one.source !== 'token')
+  )
 }
 
 function branchesOf({ bytes, lines }: SipRequest): string[] {

@@ -2,7 +2,7 @@ import type { Candidate, RouteAnswer, Routed, RouteFacts } from '@siplb/contract
 import { draw, route, type Snapshot } from '@siplb/routing'
 import type { SipRequest } from '@siplb/sip'
 import type { Target } from '../domain/branch.ts'
-import { Decided, type Decision } from '../domain/decision-log.ts'
+import type { Decided, Decision } from '../domain/decision-log.ts'
 import type { Chosen } from '../domain/pool-overload.ts'
 import { KnownProxies } from '../domain/known-proxies.ts'
 import { classOf } from '../domain/request-class.ts'
@@ -14,8 +14,10 @@ import type { Arrival } from './arrival.ts'
 
 /** Where a new request may go, in the order in which it is to be tried. */
 export type Routing =
-  | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided }
+  | { readonly kind: 'targets'; readonly targets: readonly Target[]; readonly decided: Decided | undefined }
   | { readonly kind: 'refused'; readonly status: 404 | 482 | 500 | 503; readonly isShed: boolean }
+
+const none: readonly never[] = []
 
 /** Asks location, falls back on the last table, and takes the last pick by what this ingress itself has outstanding. */
 export class RequestRouter {
@@ -58,12 +60,12 @@ export class RequestRouter {
     return { kind: 'targets', targets, decided: this.#decidedByToken(pool, request) }
   }
 
-  #decidedByToken(pool: string, { callId, method }: Pick<SipRequest, 'callId' | 'method'>): Decided {
-    const { tables, now } = this.#ctx
-    const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
-    const decision: Decision = { callId, method, at: now(), source: 'token', pool, epoch, seq, candidates: [] }
+  #decidedByToken(pool: string, { callId, method }: Pick<SipRequest, 'callId' | 'method'>): Decided | undefined {
     // An ACK only follows its INVITE, and there are as many of them as calls.
-    return method === 'ACK' ? new Decided(decision) : this.#note(decision)
+    if (method === 'ACK') return undefined
+    const { tables, now, decisions } = this.#ctx
+    const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
+    return decisions.add({ callId, method, at: now(), source: 'token', pool, epoch, seq, candidates: none })
   }
 
   #others(pool: string, except: string): Target[] {
@@ -90,8 +92,8 @@ export class RequestRouter {
     const [first] = candidates
     if (first !== undefined) this.#ctx.metrics.decisions.count(pool, first.proxy, answered.source)
     const { callId, method } = facts
-    const decided = this.#note({ callId, method, at, source: answered.source, pool, epoch, seq, candidates })
-    return { kind: 'targets', targets: known.map(({ target }) => target), decided }
+    const decision: Decision = { callId, method, at, source: answered.source, pool, epoch, seq, candidates }
+    return { kind: 'targets', targets: known.map(({ target }) => target), decided: this.#ctx.decisions.add(decision) }
   }
 
   /** Counts where the shadow of the pool would have sent it. */
@@ -136,12 +138,6 @@ export class RequestRouter {
     const proxy = challenges.find(callId, from.tag, pool, at)
     const row = proxy === undefined ? undefined : tables.get(pool)?.find(proxy)
     return row === undefined || row.weight === 0 ? undefined : { proxy: row.id, uri: row.uri, weight: row.weight }
-  }
-
-  #note(decision: Decision): Decided {
-    const decided = new Decided(decision)
-    this.#ctx.decisions.add(decided)
-    return decided
   }
 
   #answerOf(facts: RouteFacts, answered: Answered): RouteAnswer {

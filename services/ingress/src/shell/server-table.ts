@@ -2,7 +2,7 @@ import { defaultTimers, giveUpMs, TransactionTable } from '@siplb/sip'
 import { AnsweredPage, AnsweredRequest } from './answered-request.ts'
 import { keyHash } from './key-hash.ts'
 import type { ServerSide, ServerTransaction } from './server-transaction.ts'
-import { ENTRIES, TimedRing } from './timed-ring.ts'
+import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 
 /** A key, and of half of the requests a response. */
 const OCTETS_PER_REQUEST = 256

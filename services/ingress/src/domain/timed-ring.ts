@@ -86,6 +86,8 @@ export interface Found<P extends Page> {
 export interface TimedRingOptions<P extends Page> {
   /** So long each entry is kept. */
   readonly keptMs: number
+  /** The oldest go when there would be more. */
+  readonly most?: number
   /** Octets of a page: those of `ENTRIES` usual keys and what belongs to them. */
   readonly pageOctets: number
   readonly makePage: (octets: number) => P
@@ -100,6 +102,7 @@ export interface TimedRingOptions<P extends Page> {
  */
 export class TimedRing<P extends Page> {
   readonly #options: TimedRingOptions<P>
+  readonly #most: number
   #heads = new Float64Array(FEWEST_HEADS).fill(NOBODY)
   readonly #pages: P[] = []
   readonly #spare: P[] = []
@@ -110,6 +113,7 @@ export class TimedRing<P extends Page> {
 
   constructor(options: TimedRingOptions<P>) {
     this.#options = options
+    this.#most = options.most ?? Number.POSITIVE_INFINITY
   }
 
   get keptMs(): number {
@@ -117,13 +121,13 @@ export class TimedRing<P extends Page> {
   }
 
   sizeAt(now: number): number {
-    this.#forget(now)
+    this.#forget(now, this.#most)
     return this.#size
   }
 
   /** The page where it lies, as its last. */
   add(key: string, hash: number, bytes: Buffer, now: number): P {
-    this.#forget(now)
+    this.#forget(now, this.#most - 1)
     const page = this.#pageFor(key.length * 3 + bytes.length)
     page.add(key, bytes, hash, now)
     this.#chain(page, page.last, (this.#firstPage + this.#pages.length - 1) * ENTRIES + page.last)
@@ -134,16 +138,44 @@ export class TimedRing<P extends Page> {
 
   /** The newest with this key, unless its time is over. */
   find(key: string, hash: number, now: () => number): Found<P> | undefined {
+    const found = this.#at(this.#match(this.#newest(hash), key, hash))
+    return found === undefined || this.#isOver(found.page, found.place, now()) ? undefined : found
+  }
+
+  /** All with this key whose time is not over, in the order in which they came. */
+  findAll(key: string, hash: number, now: number): Found<P>[] {
+    const all: Found<P>[] = []
+    let found = this.#at(this.#match(this.#newest(hash), key, hash))
+    while (found !== undefined && !this.#isOver(found.page, found.place, now)) {
+      all.push(found)
+      found = this.#at(this.#match(found.page.before(found.place), key, hash))
+    }
+    return all.reverse()
+  }
+
+  #newest(hash: number): number {
+    return this.#heads[hash & (this.#heads.length - 1)] ?? NOBODY
+  }
+
+  /** From this one on along its chain. */
+  #match(from: number, key: string, hash: number): number {
     const oldest = this.#firstPage * ENTRIES + this.#oldestPlace
-    let number = this.#heads[hash & (this.#heads.length - 1)] ?? NOBODY
+    let number = from
     while (number >= oldest) {
       const place = number % ENTRIES
       const page = this.#pages[(number - place) / ENTRIES - this.#firstPage]
-      if (page === undefined) return undefined
-      if (page.has(place, key, hash)) return this.#isOver(page, place, now()) ? undefined : { page, place }
+      if (page === undefined) return NOBODY
+      if (page.has(place, key, hash)) return number
       number = page.before(place)
     }
-    return undefined
+    return NOBODY
+  }
+
+  #at(number: number): Found<P> | undefined {
+    if (number === NOBODY) return undefined
+    const place = number % ENTRIES
+    const page = this.#pages[(number - place) / ENTRIES - this.#firstPage]
+    return page === undefined ? undefined : { page, place }
   }
 
   #chain(page: P, place: number, number: number): void {
@@ -173,9 +205,9 @@ export class TimedRing<P extends Page> {
     return page
   }
 
-  #forget(now: number): void {
+  #forget(now: number, most: number): void {
     for (let page = this.#pages[0]; page !== undefined; page = this.#pages[0]) {
-      while (this.#oldestPlace < page.count && this.#isOver(page, this.#oldestPlace, now)) {
+      while (this.#oldestPlace < page.count && (this.#size > most || this.#isOver(page, this.#oldestPlace, now))) {
         this.#oldestPlace += 1
         this.#size -= 1
       }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { keyHash } from '../../src/shell/key-hash.ts'
-import { ENTRIES, Page, TimedRing } from '../../src/shell/timed-ring.ts'
+import { ENTRIES, Page, TimedRing } from '../../src/domain/timed-ring.ts'
 
 const KEPT_MS = 1000
 
@@ -84,6 +84,32 @@ describe('a ring', () => {
     // As many as are needed for what is kept at one time.
     expect(tried.pages).toBeLessThan(30)
     expect(30_000 / ENTRIES).toBeGreaterThan(100)
+  })
+
+  it('gives all with the same key, in the order in which they came', () => {
+    const tried = new Tried()
+    for (const [i, bytes] of ['one', 'two', 'three', 'four'].entries()) {
+      tried.now = i * 300
+      tried.add('a', bytes, 7)
+      tried.add('b', '', 7)
+    }
+    const all = () => tried.ring.findAll('a', 7, tried.now).map(({ page, place }) => String(page.bytes(place)))
+    expect(all()).toEqual(['one', 'two', 'three', 'four'])
+    tried.now = KEPT_MS + 300
+    expect(all()).toEqual(['three', 'four'])
+  })
+
+  it('keeps no more than it may, the newest of them', () => {
+    const ring = new TimedRing({
+      keptMs: KEPT_MS,
+      most: 1000,
+      pageOctets: 4096,
+      makePage: (octets) => new Page(octets),
+    })
+    for (let i = 0; i < 5000; i++) ring.add(`key ${i}`, keyHash(`key ${i}`), Buffer.alloc(0), 0)
+    expect(ring.sizeAt(0)).toBe(1000)
+    const has = (i: number) => ring.find(`key ${i}`, keyHash(`key ${i}`), () => 0) !== undefined
+    expect([has(3999), has(4000), has(4999)]).toEqual([false, true, true])
   })
 
   it('is empty after a pause, and then as good as new', () => {
