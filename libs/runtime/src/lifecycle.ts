@@ -37,6 +37,8 @@ export async function run({
   readyText = 'ready',
 }: RunOptions): Promise<void> {
   const isAsked = untilSignal(log)
+  // Where one is kept. By itself it is written at the end, which may be a violent one.
+  flushCompileCache()
   const begun: Component[] = []
   try {
     for (const component of components) {
@@ -51,8 +53,6 @@ export async function run({
     await within(STOP_MS, endLog(), () => {})
     process.exit(1)
   }
-  // Where one is kept: by the end, which may be a violent one, the next start had to do without.
-  flushCompileCache()
   lifecycle.state = 'ready'
   log.info({ startMs: Math.round(process.uptime() * 1000) }, readyText)
 

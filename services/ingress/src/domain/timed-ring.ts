@@ -30,16 +30,8 @@ export class Page {
     return this.#addedAt[place] ?? Number.NEGATIVE_INFINITY
   }
 
-  hashOf(place: number): number {
-    return this.#hashes[place] ?? 0
-  }
-
   before(place: number): number {
     return this.#befores[place] ?? NOBODY
-  }
-
-  chain(place: number, before: number): void {
-    this.#befores[place] = before
   }
 
   /** What was added with the key. */
@@ -57,16 +49,20 @@ export class Page {
     return this.count < ENTRIES && this.#startOf(this.count) + octets <= this.octets.length
   }
 
-  add(key: string, bytes: Buffer, hash: number, now: number): void {
+  add(key: string, bytes: Buffer, hash: number, before: number, now: number): void {
     const place = this.count
     const start = this.#startOf(place)
     const keyEnd = start + this.octets.write(key, start)
     this.#addedAt[place] = now
     this.#hashes[place] = hash
+    this.#befores[place] = before
     this.#keyEnds[place] = keyEnd
     this.#ends[place] = keyEnd + bytes.copy(this.octets, keyEnd)
     this.count += 1
   }
+
+  /** The time of this entry is over: what its columns refer to is let go of. */
+  release(_place: number): void {}
 
   /** To be used again. */
   clear(): void {
@@ -93,6 +89,12 @@ export interface TimedRingOptions<P extends Page> {
   readonly makePage: (octets: number) => P
 }
 
+/** Where chains begin, of the entries before `end` for which there is no later one. */
+interface OldHeads {
+  readonly heads: Float64Array
+  readonly end: number
+}
+
 /**
  * Remembers very many things by a key, each for the same time. Neither an object nor a timer for each: they lie in pages, in the order in
  * which they came and will be forgotten, and the pages are used again.
@@ -104,6 +106,8 @@ export class TimedRing<P extends Page> {
   readonly #options: TimedRingOptions<P>
   readonly #most: number
   #heads = new Float64Array(FEWEST_HEADS).fill(NOBODY)
+  /** The latest last. To chain all anew in more heads would take so long that calls wait. */
+  #oldHeads: readonly OldHeads[] = []
   readonly #pages: P[] = []
   readonly #spare: P[] = []
   /** Entries have numbers: that of their page by `ENTRIES`, and their place. */
@@ -129,37 +133,40 @@ export class TimedRing<P extends Page> {
   add(key: string, hash: number, bytes: Buffer, now: number): P {
     this.#forget(now, this.#most - 1)
     const page = this.#pageFor(key.length * 3 + bytes.length)
-    page.add(key, bytes, hash, now)
-    this.#chain(page, page.last, (this.#firstPage + this.#pages.length - 1) * ENTRIES + page.last)
+    const head = hash & (this.#heads.length - 1)
+    page.add(key, bytes, hash, this.#heads[head] ?? NOBODY, now)
+    this.#heads[head] = this.#end - 1
     this.#size += 1
-    if (this.#size > this.#heads.length) this.#addHeads()
+    this.#fitHeads()
     return page
   }
 
   /** The newest with this key, unless its time is over. */
   find(key: string, hash: number, now: () => number): Found<P> | undefined {
-    const found = this.#at(this.#match(this.#newest(hash), key, hash))
+    let number = this.#match(newestIn(this.#heads, hash), key, hash)
+    for (let i = this.#oldHeads.length - 1; number === NOBODY && i >= 0; i--) {
+      number = this.#match(newestIn(this.#oldHeads[i]?.heads, hash), key, hash)
+    }
+    const found = this.#at(number)
     return found === undefined || this.#isOver(found.page, found.place, now()) ? undefined : found
   }
 
   /** All with this key whose time is not over, in the order in which they came. */
   findAll(key: string, hash: number, now: number): Found<P>[] {
     const all: Found<P>[] = []
-    let found = this.#at(this.#match(this.#newest(hash), key, hash))
-    while (found !== undefined && !this.#isOver(found.page, found.place, now)) {
-      all.push(found)
-      found = this.#at(this.#match(found.page.before(found.place), key, hash))
+    for (const heads of [this.#heads, ...this.#oldHeads.map((old) => old.heads).reverse()]) {
+      let found = this.#at(this.#match(newestIn(heads, hash), key, hash))
+      while (found !== undefined && !this.#isOver(found.page, found.place, now)) {
+        all.push(found)
+        found = this.#at(this.#match(found.page.before(found.place), key, hash))
+      }
     }
     return all.reverse()
   }
 
-  #newest(hash: number): number {
-    return this.#heads[hash & (this.#heads.length - 1)] ?? NOBODY
-  }
-
   /** From this one on along its chain. */
   #match(from: number, key: string, hash: number): number {
-    const oldest = this.#firstPage * ENTRIES + this.#oldestPlace
+    const oldest = this.#oldest
     let number = from
     while (number >= oldest) {
       const place = number % ENTRIES
@@ -178,18 +185,26 @@ export class TimedRing<P extends Page> {
     return page === undefined ? undefined : { page, place }
   }
 
-  #chain(page: P, place: number, number: number): void {
-    const head = page.hashOf(place) & (this.#heads.length - 1)
-    page.chain(place, this.#heads[head] ?? NOBODY)
-    this.#heads[head] = number
+  get #oldest(): number {
+    return this.#firstPage * ENTRIES + this.#oldestPlace
   }
 
-  /** So that most chains end where they begin: nearly all that is looked for is not here. */
-  #addHeads(): void {
-    this.#heads = new Float64Array(this.#heads.length * 4).fill(NOBODY)
-    for (const [i, page] of this.#pages.entries()) {
-      for (let place = 0; place < page.count; place++) this.#chain(page, place, (this.#firstPage + i) * ENTRIES + place)
-    }
+  /** The number behind the newest. */
+  get #end(): number {
+    const last = this.#pages.at(-1)
+    return last === undefined ? this.#oldest : (this.#firstPage + this.#pages.length - 1) * ENTRIES + last.count
+  }
+
+  /** As many as there are entries, so that most chains end where they begin: nearly all that is looked for is not here. */
+  #fitHeads(): void {
+    const count = this.#heads.length
+    if (this.#size > count) this.#takeHeads(count * 4)
+    else if (this.#size < count / 64 && count > FEWEST_HEADS) this.#takeHeads(count / 16)
+  }
+
+  #takeHeads(count: number): void {
+    this.#oldHeads = [...this.#oldHeads, { heads: this.#heads, end: this.#end }]
+    this.#heads = new Float64Array(Math.max(count, FEWEST_HEADS)).fill(NOBODY)
   }
 
   #isOver(page: P, place: number, now: number): boolean {
@@ -208,14 +223,19 @@ export class TimedRing<P extends Page> {
   #forget(now: number, most: number): void {
     for (let page = this.#pages[0]; page !== undefined; page = this.#pages[0]) {
       while (this.#oldestPlace < page.count && (this.#size > most || this.#isOver(page, this.#oldestPlace, now))) {
+        page.release(this.#oldestPlace)
         this.#oldestPlace += 1
         this.#size -= 1
       }
-      if (this.#oldestPlace < page.count) return
+      if (this.#oldestPlace < page.count) break
       this.#pages.shift()
       this.#firstPage += 1
       this.#oldestPlace = 0
       this.#putAside(page)
+    }
+    const oldest = this.#oldest
+    if (this.#oldHeads.some(({ end }) => end <= oldest)) {
+      this.#oldHeads = this.#oldHeads.filter(({ end }) => end > oldest)
     }
   }
 
@@ -224,4 +244,8 @@ export class TimedRing<P extends Page> {
     const isUsual = page.octets.length === this.#options.pageOctets
     if (isUsual && this.#spare.length < MOST_SPARE) this.#spare.push(page)
   }
+}
+
+function newestIn(heads: Float64Array | undefined, hash: number): number {
+  return heads?.[hash & (heads.length - 1)] ?? NOBODY
 }

@@ -15,10 +15,9 @@ export class AnsweredPage extends Page {
   readonly copies = new Uint8Array(ENTRIES)
   readonly acknowledged = new Uint8Array(ENTRIES)
 
-  override clear(): void {
-    super.clear()
-    this.backs.fill(undefined)
-    this.acknowledged.fill(0)
+  override release(place: number): void {
+    this.backs[place] = undefined
+    this.acknowledged[place] = 0
   }
 }
 
@@ -45,12 +44,13 @@ export class AnsweredRequest implements ServerSide {
   }
 
   requestCameAgain(): boolean {
-    const copies = (this.#page.copies[this.#place] ?? 0) + 1
-    if (copies > MOST_COPIES) return false
-    this.#page.copies[this.#place] = copies
+    const copies = this.#page.copies[this.#place] ?? 0
+    if (copies >= MOST_COPIES) return false
+    this.#page.copies[this.#place] = copies + 1
     // None where copies are only absorbed: an INVITE's callee repeats his 2xx himself (RFC 6026, 7.1).
     const response = this.#page.bytes(this.#place)
-    if (response.length > 0) this.#page.backs[this.#place]?.send(response)
+    // A socket may send it later, when others lie in its place.
+    if (response.length > 0) this.#page.backs[this.#place]?.send(Buffer.from(response))
     return true
   }
 

@@ -227,8 +227,9 @@ export class IngressLoop {
   #cancel(server: ServerTransaction, request: SipRequest): void {
     const target = this.#ctx.servers.get(cancelTargetKey(request))
     if (target === undefined) return this.#answer(server, 481)
+    const { forwarded } = target
     server.answer(200)
-    target.forwarded?.cancel(request.values(HeaderId.Reason))
+    forwarded?.cancel(request.values(HeaderId.Reason))
   }
 
   #new(server: ServerTransaction, arrival: Arrival): void {

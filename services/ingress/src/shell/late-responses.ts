@@ -50,7 +50,7 @@ export class LatePage extends Page {
 
   taken(place: number, by: readonly string[]): void {
     this.#firstTags[place] = by[0]
-    if (by.length > 1) this.#otherTags[place] = by.slice(1)
+    this.#otherTags[place] = by.length > 1 ? by.slice(1) : undefined
   }
 
   linkOf(place: number): Link | undefined {
@@ -66,14 +66,12 @@ export class LatePage extends Page {
     return { method: 'INVITE', back, isReliable, target, token: this.#tokens[place], takenBy }
   }
 
-  override clear(): void {
-    super.clear()
-    this.#links.fill(undefined)
-    this.#backs.fill(undefined)
-    this.#targets.fill(undefined)
-    this.#tokens.fill(undefined)
-    this.#firstTags.fill(undefined)
-    this.#otherTags.fill(undefined)
+  override release(place: number): void {
+    this.#links[place] = undefined
+    this.#backs[place] = undefined
+    this.#targets[place] = undefined
+    this.#tokens[place] = undefined
+    this.taken(place, none)
   }
 }
 

@@ -84,8 +84,8 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
   }
 
   requestCameAgain(): boolean {
+    if (this.#copies >= MOST_COPIES) return false
     this.#copies += 1
-    if (this.#copies > MOST_COPIES) return false
     this.#transaction.handle({ kind: 'request' })
     return true
   }

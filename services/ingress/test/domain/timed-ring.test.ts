@@ -86,6 +86,47 @@ describe('a ring', () => {
     expect(30_000 / ENTRIES).toBeGreaterThan(100)
   })
 
+  it('finds all, whatever there were of them when they came: many more than before, and few again', () => {
+    const tried = new Tried()
+    const due = new Map<string, number>()
+    const check = () => {
+      for (const [key, at] of due) {
+        expect(tried.find(key)).toBe(at > tried.now ? key : undefined)
+        if (at <= tried.now) due.delete(key)
+      }
+      expect(tried.size).toBe(due.size)
+    }
+    for (const rate of [1, 20, 80, 5, 1, 1, 30]) {
+      for (let ms = 0; ms < 400; ms++) {
+        tried.now += 1
+        for (let i = 0; i < rate; i++) {
+          const key = `${tried.now}:${i}`
+          tried.add(key, key)
+          due.set(key, tried.now + KEPT_MS)
+        }
+      }
+      check()
+    }
+    tried.add('twice', 'before', 7)
+    for (let i = 0; i < 100_000; i++) tried.add(`more ${i}`)
+    tried.add('twice', 'after', 7)
+    expect(tried.find('twice', 7)).toBe('after')
+    const all = tried.ring.findAll('twice', 7, tried.now)
+    expect(all.map(({ page, place }) => String(page.bytes(place)))).toEqual(['before', 'after'])
+  })
+
+  it('lets go of what belongs to an entry when its time is over, though others of its page go on', () => {
+    const released: number[] = []
+    class Watched extends Page {
+      override release(place: number): void {
+        released.push(place)
+      }
+    }
+    const ring = new TimedRing({ keptMs: KEPT_MS, pageOctets: 4096, makePage: (octets) => new Watched(octets) })
+    for (const at of [0, 10, 500]) ring.add(`at ${at}`, at, Buffer.alloc(0), at)
+    expect([ring.sizeAt(KEPT_MS + 10), released]).toEqual([1, [0, 1]])
+  })
+
   it('gives all with the same key, in the order in which they came', () => {
     const tried = new Tried()
     for (const [i, bytes] of ['one', 'two', 'three', 'four'].entries()) {

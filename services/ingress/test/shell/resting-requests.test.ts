@@ -9,7 +9,7 @@ describe('an answered request', () => {
   const back = { send: (bytes: Buffer) => void sent.push(String(bytes)) }
 
   const keep = (page: AnsweredPage, response: string, copies = 0): AnsweredRequest => {
-    page.add('key', Buffer.from(response), 7, 0)
+    page.add('key', Buffer.from(response), 7, -1, 0)
     page.backs[page.last] = back
     page.copies[page.last] = copies
     return new AnsweredRequest(page, page.last)
@@ -33,8 +33,20 @@ describe('an answered request', () => {
     const page = new AnsweredPage(1000)
     const request = keep(page, '')
     expect([request.isAcknowledged, request.ack(), request.isAcknowledged]).toEqual([false, true, true])
+    page.release(0)
     page.clear()
     expect([page.backs[0], keep(page, '').isAcknowledged]).toEqual([undefined, false])
+  })
+
+  it('gives octets away that stay as they are when its place is used again', () => {
+    const given: Buffer[] = []
+    const page = new AnsweredPage(1000)
+    page.add('key', Buffer.from('the answer'), 7, -1, 0)
+    page.backs[0] = { send: (bytes) => void given.push(bytes) }
+    new AnsweredRequest(page, 0).requestCameAgain()
+    page.clear()
+    keep(page, 'another one')
+    expect(given.map(String)).toEqual(['the answer'])
   })
 })
 
@@ -70,7 +82,7 @@ describe('a branch at rest', () => {
   it('leaves nothing behind for the next one in its place', () => {
     const page = new LatePage(1000)
     page.put(0, link, { ...asked, takenBy: ['a', 'b'] })
-    page.clear()
+    page.release(0)
     expect([page.askedOf(0), page.linkOf(0)]).toEqual([undefined, undefined])
     page.put(0, link, { ...asked, isReliable: false, takenBy: [] })
     expect(page.askedOf(0)).toMatchObject({ isReliable: false, takenBy: [] })
