@@ -105,7 +105,8 @@ interface OldHeads {
 export class TimedRing<P extends Page> {
   readonly #options: TimedRingOptions<P>
   readonly #most: number
-  #heads = new Float64Array(FEWEST_HEADS).fill(NOBODY)
+  /** Numbers, one more than they are: 0 is nobody, as in fresh memory, so that to take a lot of it takes no time. */
+  #heads = new Float64Array(FEWEST_HEADS)
   /** The latest last. To chain all anew in more heads would take so long that calls wait. */
   #oldHeads: readonly OldHeads[] = []
   readonly #pages: P[] = []
@@ -133,9 +134,8 @@ export class TimedRing<P extends Page> {
   add(key: string, hash: number, bytes: Buffer, now: number): P {
     this.#forget(now, this.#most - 1)
     const page = this.#pageFor(key.length * 3 + bytes.length)
-    const head = hash & (this.#heads.length - 1)
-    page.add(key, bytes, hash, this.#heads[head] ?? NOBODY, now)
-    this.#heads[head] = this.#end - 1
+    page.add(key, bytes, hash, newestIn(this.#heads, hash), now)
+    this.#heads[hash & (this.#heads.length - 1)] = this.#end
     this.#size += 1
     this.#fitHeads()
     return page
@@ -204,7 +204,7 @@ export class TimedRing<P extends Page> {
 
   #takeHeads(count: number): void {
     this.#oldHeads = [...this.#oldHeads, { heads: this.#heads, end: this.#end }]
-    this.#heads = new Float64Array(Math.max(count, FEWEST_HEADS)).fill(NOBODY)
+    this.#heads = new Float64Array(Math.max(count, FEWEST_HEADS))
   }
 
   #isOver(page: P, place: number, now: number): boolean {
@@ -247,5 +247,5 @@ export class TimedRing<P extends Page> {
 }
 
 function newestIn(heads: Float64Array | undefined, hash: number): number {
-  return heads?.[hash & (heads.length - 1)] ?? NOBODY
+  return (heads?.[hash & (heads.length - 1)] ?? 0) - 1
 }
