@@ -1,7 +1,7 @@
 import type { Candidate } from '@siplb/contracts'
 import { ENTRIES, Page, TimedRing } from './timed-ring.ts'
 
-export interface Tried {
+interface Tried {
   readonly proxy: string
   readonly outcome: string
 }
