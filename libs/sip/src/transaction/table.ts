@@ -16,7 +16,6 @@ const FEWEST_HEADS = 1024
  */
 export class TransactionTable<Entry extends Keyed> {
   #heads = new Int32Array(FEWEST_HEADS).fill(NOWHERE)
-  #hashes = new Int32Array(FEWEST_HEADS)
   #nexts = new Int32Array(FEWEST_HEADS)
   readonly #entries: (Entry | undefined)[] = []
   /** The first of the places that are free, chained like all others. */
@@ -34,7 +33,6 @@ export class TransactionTable<Entry extends Keyed> {
     if (this.#placeOf(key, hash) !== NOWHERE) return false
     const place = this.#takePlace()
     this.#entries[place] = entry
-    this.#hashes[place] = hash
     this.#chain(place, hash)
     this.#size += 1
     return true
@@ -63,10 +61,12 @@ export class TransactionTable<Entry extends Keyed> {
 
   #placeOf(key: string, hash: number): number {
     let place = this.#heads[hash & (this.#heads.length - 1)] ?? NOWHERE
-    while (place !== NOWHERE && (this.#hashes[place] !== hash || this.#entries[place]?.key !== key)) {
+    while (place !== NOWHERE) {
+      const entry = this.#entries[place]
+      if (entry?.hash === hash && entry.key === key) return place
       place = this.#nexts[place] ?? NOWHERE
     }
-    return place
+    return NOWHERE
   }
 
   #takePlace(): number {
@@ -101,14 +101,7 @@ export class TransactionTable<Entry extends Keyed> {
   #grow(): void {
     const count = this.#heads.length * 2
     this.#heads = new Int32Array(count).fill(NOWHERE)
-    this.#hashes = grown(this.#hashes, count)
     this.#nexts = new Int32Array(count)
-    for (let place = 0; place < this.#entries.length; place++) this.#chain(place, this.#hashes[place] ?? 0)
+    for (const [place, entry] of this.#entries.entries()) if (entry !== undefined) this.#chain(place, entry.hash)
   }
-}
-
-function grown(before: Int32Array, count: number): Int32Array<ArrayBuffer> {
-  const after = new Int32Array(count)
-  after.set(before)
-  return after
 }

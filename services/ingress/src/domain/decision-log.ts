@@ -33,7 +33,8 @@ const KEPT_MS = 60_000
 const MOST = 100_000
 /** Of a usual Call-ID. */
 const OCTETS = 48
-const nothing = Buffer.alloc(0)
+/** Methods are texts of strangers. */
+const MOST_METHODS = 16
 
 class DecisionPage extends Page {
   /** How often it was used before. */
@@ -66,6 +67,7 @@ class DecisionPage extends Page {
     return [{ proxy, outcome: this.#outcomes[place] ?? '' }, ...(this.#later[place] ?? none)]
   }
 
+  /** Not one by one: how it went may be said of a decision that is forgotten, until its page is used again. */
   override clear(): void {
     super.clear()
     this.uses += 1
@@ -120,7 +122,7 @@ export class DecisionLog {
 
   add(decision: Decision): Decided {
     const { callId, at, candidates } = decision
-    const page = this.#ring.add(callId, this.#hashOf(callId), nothing, at)
+    const page = this.#ring.add(callId, this.#hashOf(callId), at)
     const place = page.last
     page.circumstances[place] = this.#circumstancesOf(decision)
     page.candidates[place] = candidates
@@ -141,8 +143,7 @@ export class DecisionLog {
     const latest = this.#latest.get(method)
     const isSame = latest?.source === source && latest.pool === pool && latest.epoch === epoch && latest.seq === seq
     if (isSame) return latest
-    // Methods are texts of strangers.
-    if (this.#latest.size >= MOST_TRIED) this.#latest.clear()
+    if (this.#latest.size >= MOST_METHODS) this.#latest.clear()
     const made = { method, source, pool, epoch, seq }
     this.#latest.set(method, made)
     return made

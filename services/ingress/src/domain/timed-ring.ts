@@ -5,6 +5,7 @@ const NOBODY = -1
 const FEWEST_HEADS = 1024
 /** Empty pages that wait to be used again. */
 const MOST_SPARE = 4
+const nothing = Buffer.alloc(0)
 
 /** A piece of a ring: entries that came one after the other. Who keeps more of each than octets adds columns. */
 export class Page {
@@ -107,8 +108,8 @@ export class TimedRing<P extends Page> {
   readonly #most: number
   /** Numbers, one more than they are: 0 is nobody, as in fresh memory, so that to take a lot of it takes no time. */
   #heads = new Float64Array(FEWEST_HEADS)
-  /** The latest last. To chain all anew in more heads would take so long that calls wait. */
-  #oldHeads: readonly OldHeads[] = []
+  /** The latest first. To chain all anew in more heads would take so long that calls wait. */
+  readonly #oldHeads: OldHeads[] = []
   readonly #pages: P[] = []
   readonly #spare: P[] = []
   /** Entries have numbers: that of their page by `ENTRIES`, and their place. */
@@ -131,7 +132,7 @@ export class TimedRing<P extends Page> {
   }
 
   /** The page where it lies, as its last. */
-  add(key: string, hash: number, bytes: Buffer, now: number): P {
+  add(key: string, hash: number, now: number, bytes: Buffer = nothing): P {
     this.#forget(now, this.#most - 1)
     const page = this.#pageFor(key.length * 3 + bytes.length)
     page.add(key, bytes, hash, newestIn(this.#heads, hash), now)
@@ -143,46 +144,35 @@ export class TimedRing<P extends Page> {
 
   /** The newest with this key, unless its time is over. */
   find(key: string, hash: number, now: () => number): Found<P> | undefined {
-    let number = this.#match(newestIn(this.#heads, hash), key, hash)
-    for (let i = this.#oldHeads.length - 1; number === NOBODY && i >= 0; i--) {
-      number = this.#match(newestIn(this.#oldHeads[i]?.heads, hash), key, hash)
-    }
-    const found = this.#at(number)
+    let found = this.#match(newestIn(this.#heads, hash), key, hash)
+    for (const { heads } of this.#oldHeads) found ??= this.#match(newestIn(heads, hash), key, hash)
     return found === undefined || this.#isOver(found.page, found.place, now()) ? undefined : found
   }
 
   /** All with this key whose time is not over, in the order in which they came. */
   findAll(key: string, hash: number, now: number): Found<P>[] {
     const all: Found<P>[] = []
-    for (const heads of [this.#heads, ...this.#oldHeads.map((old) => old.heads).reverse()]) {
-      let found = this.#at(this.#match(newestIn(heads, hash), key, hash))
+    for (const heads of [this.#heads, ...this.#oldHeads.map((old) => old.heads)]) {
+      let found = this.#match(newestIn(heads, hash), key, hash)
       while (found !== undefined && !this.#isOver(found.page, found.place, now)) {
         all.push(found)
-        found = this.#at(this.#match(found.page.before(found.place), key, hash))
+        found = this.#match(found.page.before(found.place), key, hash)
       }
     }
     return all.reverse()
   }
 
   /** From this one on along its chain. */
-  #match(from: number, key: string, hash: number): number {
+  #match(from: number, key: string, hash: number): Found<P> | undefined {
     const oldest = this.#oldest
-    let number = from
-    while (number >= oldest) {
+    for (let number = from; number >= oldest;) {
       const place = number % ENTRIES
       const page = this.#pages[(number - place) / ENTRIES - this.#firstPage]
-      if (page === undefined) return NOBODY
-      if (page.has(place, key, hash)) return number
+      if (page === undefined) return undefined
+      if (page.has(place, key, hash)) return { page, place }
       number = page.before(place)
     }
-    return NOBODY
-  }
-
-  #at(number: number): Found<P> | undefined {
-    if (number === NOBODY) return undefined
-    const place = number % ENTRIES
-    const page = this.#pages[(number - place) / ENTRIES - this.#firstPage]
-    return page === undefined ? undefined : { page, place }
+    return undefined
   }
 
   get #oldest(): number {
@@ -203,7 +193,7 @@ export class TimedRing<P extends Page> {
   }
 
   #takeHeads(count: number): void {
-    this.#oldHeads = [...this.#oldHeads, { heads: this.#heads, end: this.#end }]
+    this.#oldHeads.unshift({ heads: this.#heads, end: this.#end })
     this.#heads = new Float64Array(Math.max(count, FEWEST_HEADS))
   }
 
@@ -233,10 +223,7 @@ export class TimedRing<P extends Page> {
       this.#oldestPlace = 0
       this.#putAside(page)
     }
-    const oldest = this.#oldest
-    if (this.#oldHeads.some(({ end }) => end <= oldest)) {
-      this.#oldHeads = this.#oldHeads.filter(({ end }) => end > oldest)
-    }
+    while ((this.#oldHeads.at(-1)?.end ?? Infinity) <= this.#oldest) this.#oldHeads.pop()
   }
 
   #putAside(page: P): void {
@@ -246,6 +233,6 @@ export class TimedRing<P extends Page> {
   }
 }
 
-function newestIn(heads: Float64Array | undefined, hash: number): number {
-  return (heads?.[hash & (heads.length - 1)] ?? 0) - 1
+function newestIn(heads: Float64Array, hash: number): number {
+  return (heads[hash & (heads.length - 1)] ?? 0) - 1
 }

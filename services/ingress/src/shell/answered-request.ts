@@ -1,6 +1,6 @@
+import { ENTRIES, Page } from '../domain/timed-ring.ts'
 import type { WayBack } from './arrival.ts'
 import type { ServerSide } from './server-transaction.ts'
-import { ENTRIES, Page } from '../domain/timed-ring.ts'
 
 /**
  * A request is sent eleven times at most (RFC 3261, 17.1.2.2), and some copies are made on the way. A source address of UDP is

@@ -1,12 +1,11 @@
 import { defaultTimers, giveUpMs, TransactionTable } from '@siplb/sip'
+import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 import type { ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
 import { keyHash } from './key-hash.ts'
 import { LateBranch, LatePage, type Asked } from './late-responses.ts'
-import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 
 const OCTETS_PER_KEY = 80
-const nothing = Buffer.alloc(0)
 
 const ringOf = (keptMs: number) =>
   new TimedRing({ keptMs, pageOctets: ENTRIES * OCTETS_PER_KEY, makePage: (octets) => new LatePage(octets) })
@@ -39,7 +38,7 @@ export class ClientTable {
     const ring = this.#rings.find(({ keptMs }) => keptMs === ms)
     if (ring === undefined) return false
     this.#live.remove(client)
-    const page = ring.add(client.key, client.hash, nothing, this.#now())
+    const page = ring.add(client.key, client.hash, this.#now())
     page.put(page.last, client.link, asked)
     return true
   }

@@ -1,6 +1,7 @@
 import type { SipResponse } from '@siplb/sip'
 import { proxyOf, type Target } from '../domain/branch.ts'
 import type { RouteToken } from '../domain/route-token.ts'
+import { ENTRIES, Page } from '../domain/timed-ring.ts'
 import type { WayBack } from './arrival.ts'
 import type { ClientHooks, ClientSide, ClientTransaction } from './client-transaction.ts'
 import type { IngressContext } from './context.ts'
@@ -8,7 +9,6 @@ import { noteDialog } from './dialogs.ts'
 import type { Link } from './link.ts'
 import { readFeedback } from './overload-feedback.ts'
 import { relayed } from './relay.ts'
-import { ENTRIES, Page } from '../domain/timed-ring.ts'
 
 /** A request that went on to a target, and whom the answer is for. */
 export interface Asked {

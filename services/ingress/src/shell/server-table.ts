@@ -1,8 +1,8 @@
 import { defaultTimers, giveUpMs, TransactionTable } from '@siplb/sip'
+import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 import { AnsweredPage, AnsweredRequest } from './answered-request.ts'
 import { keyHash } from './key-hash.ts'
 import type { ServerSide, ServerTransaction } from './server-transaction.ts'
-import { ENTRIES, TimedRing } from '../domain/timed-ring.ts'
 
 /** A key, and of half of the requests a response. */
 const OCTETS_PER_REQUEST = 256
@@ -36,7 +36,7 @@ export class ServerTable {
   rest(server: ServerTransaction, response: Buffer, ms: number): boolean {
     if (ms !== this.#answered.keptMs) return false
     this.#live.remove(server)
-    const page = this.#answered.add(server.key, server.hash, response, this.#now())
+    const page = this.#answered.add(server.key, server.hash, this.#now(), response)
     page.backs[page.last] = server.back
     page.copies[page.last] = server.copies
     return true

@@ -13,7 +13,7 @@ import {
 } from '@siplb/sip'
 import type { Arrival, WayBack } from './arrival.ts'
 import { MOST_COPIES } from './answered-request.ts'
-import { KeptBytes } from './kept-bytes.ts'
+import { keptCopy } from './kept-bytes.ts'
 import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
 
@@ -144,6 +144,6 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
     }
     // A refusal of an INVITE goes out again until it is acknowledged, and its machine keeps it for half a minute.
     const isKept = status >= 300 && this.isInvite
-    this.#transaction.handle({ kind: 'respond', status, bytes: isKept ? new KeptBytes(bytes).bytes : bytes })
+    this.#transaction.handle({ kind: 'respond', status, bytes: isKept ? keptCopy(bytes) : bytes })
   }
 }

@@ -17,7 +17,7 @@ class Tried {
   })
 
   add(key: string, bytes = '', hash = keyHash(key)): void {
-    this.ring.add(key, hash, Buffer.from(bytes), this.now)
+    this.ring.add(key, hash, this.now, Buffer.from(bytes))
   }
 
   find(key: string, hash = keyHash(key)): string | undefined {
@@ -123,7 +123,7 @@ describe('a ring', () => {
       }
     }
     const ring = new TimedRing({ keptMs: KEPT_MS, pageOctets: 4096, makePage: (octets) => new Watched(octets) })
-    for (const at of [0, 10, 500]) ring.add(`at ${at}`, at, Buffer.alloc(0), at)
+    for (const at of [0, 10, 500]) ring.add(`at ${at}`, at, at)
     expect([ring.sizeAt(KEPT_MS + 10), released]).toEqual([1, [0, 1]])
   })
 
@@ -147,7 +147,7 @@ describe('a ring', () => {
       pageOctets: 4096,
       makePage: (octets) => new Page(octets),
     })
-    for (let i = 0; i < 5000; i++) ring.add(`key ${i}`, keyHash(`key ${i}`), Buffer.alloc(0), 0)
+    for (let i = 0; i < 5000; i++) ring.add(`key ${i}`, keyHash(`key ${i}`), 0)
     expect(ring.sizeAt(0)).toBe(1000)
     const has = (i: number) => ring.find(`key ${i}`, keyHash(`key ${i}`), () => 0) !== undefined
     expect([has(3999), has(4000), has(4999)]).toEqual([false, true, true])
