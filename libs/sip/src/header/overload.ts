@@ -28,23 +28,58 @@ const DOT = '.'.charCodeAt(0)
 /** RFC 7339, 8: 1*12DIGIT "." 1*5DIGIT. */
 const SEQ_DIGITS = { whole: 12, fraction: 5 }
 
-/** Offsets of the values: undefined where the parameter is absent, start -1 where it has no value. */
-interface Found {
-  readonly start: number
-  readonly end: number
+/** Offsets of the values: start `ABSENT` where the parameter is, -1 where it has no value. */
+const ABSENT = -2
+
+class Params {
+  readonly bytes: Buffer
+  ocStart = ABSENT
+  ocEnd = 0
+  algorithmStart = ABSENT
+  algorithmEnd = 0
+  validityStart = ABSENT
+  validityEnd = 0
+  seqStart = ABSENT
+  seqEnd = 0
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes
+  }
+
+  /** False: it was given before, and so could be read in two ways. */
+  take(cursor: ParamCursor): boolean {
+    const { valueStart, valueEnd } = cursor
+    if (cursor.isNamed('oc')) {
+      if (this.ocStart !== ABSENT) return false
+      this.ocStart = valueStart
+      this.ocEnd = valueEnd
+    } else if (cursor.isNamed('oc-algo')) {
+      if (this.algorithmStart !== ABSENT) return false
+      this.algorithmStart = valueStart
+      this.algorithmEnd = valueEnd
+    } else if (cursor.isNamed('oc-validity')) {
+      if (this.validityStart !== ABSENT) return false
+      this.validityStart = valueStart
+      this.validityEnd = valueEnd
+    } else if (cursor.isNamed('oc-seq')) {
+      if (this.seqStart !== ABSENT) return false
+      this.seqStart = valueStart
+      this.seqEnd = valueEnd
+    }
+    return true
+  }
 }
-type Params = Partial<Record<'oc' | 'algorithm' | 'validity' | 'seq', Found>>
 
 /** Undefined: it asks for nothing, as where it sent our bare `oc` back. Read only the topmost Via: the others are not ours. */
 export function readOverload(via: Via): Overload | 'malformed' | undefined {
-  const params = findParams(via)
-  if (params === 'malformed') return params
-  const { bytes } = via
-  if (params.oc === undefined || params.oc.start < 0) return undefined
-  const algorithm = readAlgorithm(bytes, params.algorithm)
-  const value = readDecimal(bytes, params.oc.start, params.oc.end, MAX_DELTA)
-  const validityMs = readValidity(bytes, params.validity)
-  const seq = readSeq(bytes, params.seq)
+  const params = new Params(via.bytes)
+  const cursor = new ParamCursor(via.bytes, via.paramsStart, via.end)
+  while (cursor.next()) if (!params.take(cursor)) return 'malformed'
+  if (params.ocStart < 0) return undefined
+  const algorithm = readAlgorithm(params)
+  const value = readDecimal(params.bytes, params.ocStart, params.ocEnd, MAX_DELTA)
+  const validityMs = readValidity(params)
+  const seq = readSeq(params)
   if (algorithm === undefined || value < 0 || validityMs < 0 || seq < 0) return 'malformed'
   if (algorithm === 'loss' && value > 100) return 'malformed'
   return {
@@ -55,53 +90,30 @@ export function readOverload(via: Via): Overload | 'malformed' | undefined {
   }
 }
 
-// Given twice it could be read in two ways.
-function findParams(via: Via): Params | 'malformed' {
-  const params: Params = {}
-  const cursor = new ParamCursor(via.bytes, via.paramsStart, via.end)
-  while (cursor.next()) {
-    const name = nameOf(cursor)
-    if (name === undefined) continue
-    if (params[name] !== undefined) return 'malformed'
-    params[name] = { start: cursor.valueStart, end: cursor.valueEnd }
-  }
-  return params
-}
-
-function nameOf(cursor: ParamCursor): keyof Params | undefined {
-  if (cursor.isNamed('oc')) return 'oc'
-  if (cursor.isNamed('oc-algo')) return 'algorithm'
-  if (cursor.isNamed('oc-validity')) return 'validity'
-  return cursor.isNamed('oc-seq') ? 'seq' : undefined
-}
-
 // It says the one that it chose of ours (RFC 7339, 4.2); loss is what all must know, and so what a silent one means.
 // Our own list sent back does not say which one is meant. Quotes are the grammar's; some leave them out.
-function readAlgorithm(bytes: Buffer, found: Found | undefined): Overload['algorithm'] | undefined {
-  if (found === undefined) return 'loss'
-  if (found.start < 0) return undefined
-  const isQuoted = bytes[found.start] === QUOTE
-  const end = trimEnd(bytes, found.start, isQuoted ? found.end - 1 : found.end)
-  const start = skipWhitespace(bytes, isQuoted ? found.start + 1 : found.start, end)
+function readAlgorithm({ bytes, algorithmStart, algorithmEnd }: Params): Overload['algorithm'] | undefined {
+  if (algorithmStart === ABSENT) return 'loss'
+  if (algorithmStart < 0) return undefined
+  const isQuoted = bytes[algorithmStart] === QUOTE
+  const end = trimEnd(bytes, algorithmStart, isQuoted ? algorithmEnd - 1 : algorithmEnd)
+  const start = skipWhitespace(bytes, isQuoted ? algorithmStart + 1 : algorithmStart, end)
   if (equalsIgnoringCase(bytes, start, end, 'loss')) return 'loss'
   return equalsIgnoringCase(bytes, start, end, 'rate') ? 'rate' : undefined
 }
 
-function readValidity(bytes: Buffer, found: Found | undefined): number {
-  if (found === undefined || found.start < 0) return DEFAULT_VALIDITY_MS
-  return readDecimal(bytes, found.start, found.end, MAX_DELTA)
+function readValidity({ bytes, validityStart, validityEnd }: Params): number {
+  return validityStart < 0 ? DEFAULT_VALIDITY_MS : readDecimal(bytes, validityStart, validityEnd, MAX_DELTA)
 }
 
-function readSeq(bytes: Buffer, found: Found | undefined): number {
-  if (found === undefined) return 0
-  const { start, end } = found
-  if (start < 0) return -1
-  let dot = start
-  while (dot < end && bytes[dot] !== DOT) dot++
-  const fractionDigits = end - dot - 1
-  if (dot - start > SEQ_DIGITS.whole || fractionDigits > SEQ_DIGITS.fraction) return -1
-  const whole = readDecimal(bytes, start, dot, Number.MAX_SAFE_INTEGER)
-  if (dot === end) return whole // breaks the grammar, and says what it means: a script's clock may have whole seconds only
-  const fraction = readDecimal(bytes, dot + 1, end, Number.MAX_SAFE_INTEGER)
+function readSeq({ bytes, seqStart, seqEnd }: Params): number {
+  if (seqStart < 0) return seqStart === ABSENT ? 0 : -1
+  let dot = seqStart
+  while (dot < seqEnd && bytes[dot] !== DOT) dot++
+  const fractionDigits = seqEnd - dot - 1
+  if (dot - seqStart > SEQ_DIGITS.whole || fractionDigits > SEQ_DIGITS.fraction) return -1
+  const whole = readDecimal(bytes, seqStart, dot, Number.MAX_SAFE_INTEGER)
+  if (dot === seqEnd) return whole // breaks the grammar, and says what it means: a script's clock may have whole seconds only
+  const fraction = readDecimal(bytes, dot + 1, seqEnd, Number.MAX_SAFE_INTEGER)
   return whole < 0 || fraction < 0 ? -1 : whole + fraction / 10 ** fractionDigits
 }

@@ -1,4 +1,13 @@
-import { SipError, buildAckForNon2xx, buildCancel, buildResponse, reasonPhrase, scan, statelessTag } from '@siplb/sip'
+import {
+  SipError,
+  buildAckForNon2xx,
+  buildCancel,
+  buildResponse,
+  hasStatelessTag,
+  reasonPhrase,
+  scan,
+  statelessTag,
+} from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import { answer, asMalformed, asRequest, invite, octets } from '../messages.ts'
 
@@ -102,6 +111,14 @@ describe('the tag of a stateless answer', () => {
     expect(statelessTag(ack)).toBe(statelessTag(request))
     expect(statelessTag(asRequest(invite({ CSeq: '314160 INVITE' })))).not.toBe(statelessTag(request))
     expect(statelessTag(asRequest(invite({ 'Call-ID': 'other' })))).not.toBe(statelessTag(request))
+  })
+
+  it('is known again in an ACK', () => {
+    const ackWith = (tag: string) => asRequest(invite({ CSeq: '314159 INVITE', To: `<sip:bob@example.com>${tag}` }))
+    expect(hasStatelessTag(ackWith(`;tag=${statelessTag(request)}`))).toBe(true)
+    expect(hasStatelessTag(ackWith(`;tag=${statelessTag(request).replace(/.$/, 'x')}`))).toBe(false)
+    expect(hasStatelessTag(ackWith(';tag=x'))).toBe(false)
+    expect(hasStatelessTag(ackWith(''))).toBe(false)
   })
 })
 

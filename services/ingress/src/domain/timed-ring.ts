@@ -90,9 +90,47 @@ export interface TimedRingOptions<P extends Page> {
   readonly makePage: (octets: number) => P
 }
 
-/** Where chains begin, of the entries before `end` for which there is no later one. */
+/** Where chains begin. */
+class Heads {
+  /** One more than they are: 0 is nobody, as in fresh memory, so that to take a lot of it takes no time. */
+  readonly #newest: Float64Array
+  /**
+   * Of each chain, which bits the hashes in it have (Bloom 1970, with one function): nearly all that is looked for is not here, and this
+   * small array says so, where to follow a chain costs a cache miss for each step.
+   */
+  readonly #marks: Uint8Array
+
+  constructor(count: number) {
+    this.#newest = new Float64Array(count)
+    this.#marks = new Uint8Array(count)
+  }
+
+  get count(): number {
+    return this.#marks.length
+  }
+
+  /** Of those that may have this hash, the number of the one that came last. */
+  newest(hash: number): number {
+    const head = hash & (this.#marks.length - 1)
+    return ((this.#marks[head] ?? 0) & markOf(hash)) === 0 ? NOBODY : (this.#newest[head] ?? 0) - 1
+  }
+
+  /** Puts it before the chain, and gives the one that was the newest there. @param oldest before it all are forgotten */
+  add(hash: number, number: number, oldest: number): number {
+    const head = hash & (this.#marks.length - 1)
+    const before = (this.#newest[head] ?? 0) - 1
+    this.#marks[head] = before < oldest ? markOf(hash) : (this.#marks[head] ?? 0) | markOf(hash)
+    this.#newest[head] = number + 1
+    return before
+  }
+}
+
+/** By the highest bits, for the lowest choose the head. */
+const markOf = (hash: number): number => 1 << (hash >>> 29)
+
+/** Those of the entries before `end` for which there is no later one. */
 interface OldHeads {
-  readonly heads: Float64Array
+  readonly heads: Heads
   readonly end: number
 }
 
@@ -106,8 +144,7 @@ interface OldHeads {
 export class TimedRing<P extends Page> {
   readonly #options: TimedRingOptions<P>
   readonly #most: number
-  /** Numbers, one more than they are: 0 is nobody, as in fresh memory, so that to take a lot of it takes no time. */
-  #heads = new Float64Array(FEWEST_HEADS)
+  #heads = new Heads(FEWEST_HEADS)
   /** The latest first. To chain all anew in more heads would take so long that calls wait. */
   readonly #oldHeads: OldHeads[] = []
   readonly #pages: P[] = []
@@ -135,8 +172,7 @@ export class TimedRing<P extends Page> {
   add(key: string, hash: number, now: number, bytes: Buffer = nothing): P {
     this.#forget(now, this.#most - 1)
     const page = this.#pageFor(key.length * 3 + bytes.length)
-    page.add(key, bytes, hash, newestIn(this.#heads, hash), now)
-    this.#heads[hash & (this.#heads.length - 1)] = this.#end
+    page.add(key, bytes, hash, this.#heads.add(hash, this.#end, this.#oldest), now)
     this.#size += 1
     this.#fitHeads()
     return page
@@ -144,8 +180,10 @@ export class TimedRing<P extends Page> {
 
   /** The newest with this key, unless its time is over. */
   find(key: string, hash: number, now: () => number): Found<P> | undefined {
-    let found = this.#match(newestIn(this.#heads, hash), key, hash)
-    for (const { heads } of this.#oldHeads) found ??= this.#match(newestIn(heads, hash), key, hash)
+    let found = this.#match(this.#heads.newest(hash), key, hash)
+    for (let i = 0; found === undefined && i < this.#oldHeads.length; i++) {
+      found = this.#match(this.#oldHeads[i]?.heads.newest(hash) ?? NOBODY, key, hash)
+    }
     return found === undefined || this.#isOver(found.page, found.place, now()) ? undefined : found
   }
 
@@ -153,7 +191,7 @@ export class TimedRing<P extends Page> {
   findAll(key: string, hash: number, now: number): Found<P>[] {
     const all: Found<P>[] = []
     for (const heads of [this.#heads, ...this.#oldHeads.map((old) => old.heads)]) {
-      let found = this.#match(newestIn(heads, hash), key, hash)
+      let found = this.#match(heads.newest(hash), key, hash)
       while (found !== undefined && !this.#isOver(found.page, found.place, now)) {
         all.push(found)
         found = this.#match(found.page.before(found.place), key, hash)
@@ -187,14 +225,14 @@ export class TimedRing<P extends Page> {
 
   /** As many as there are entries, so that most chains end where they begin: nearly all that is looked for is not here. */
   #fitHeads(): void {
-    const count = this.#heads.length
+    const { count } = this.#heads
     if (this.#size > count) this.#takeHeads(count * 4)
     else if (this.#size < count / 64 && count > FEWEST_HEADS) this.#takeHeads(count / 16)
   }
 
   #takeHeads(count: number): void {
     this.#oldHeads.unshift({ heads: this.#heads, end: this.#end })
-    this.#heads = new Float64Array(Math.max(count, FEWEST_HEADS))
+    this.#heads = new Heads(Math.max(count, FEWEST_HEADS))
   }
 
   #isOver(page: P, place: number, now: number): boolean {
@@ -231,8 +269,4 @@ export class TimedRing<P extends Page> {
     const isUsual = page.octets.length === this.#options.pageOctets
     if (isUsual && this.#spare.length < MOST_SPARE) this.#spare.push(page)
   }
-}
-
-function newestIn(heads: Float64Array, hash: number): number {
-  return (heads[hash & (heads.length - 1)] ?? 0) - 1
 }

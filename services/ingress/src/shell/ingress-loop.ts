@@ -3,10 +3,10 @@ import {
   cancelTargetKey,
   clientKey,
   defaultLimits,
+  hasStatelessTag,
   HeaderId,
   readBranch,
   scan,
-  statelessTag,
   type Answerable,
   type Limits,
   type Malformed,
@@ -210,9 +210,7 @@ export class IngressLoop {
 
   #ack(arrival: Arrival): void {
     // For a response that we gave without a transaction.
-    if (arrival.request.to.tag === statelessTag(arrival.request)) {
-      return void this.#ctx.metrics.dropped.inc({ reason: 'ack-of-own-answer' })
-    }
+    if (hasStatelessTag(arrival.request)) return void this.#ctx.metrics.dropped.inc({ reason: 'ack-of-own-answer' })
     this.#acks.relay(arrival)
   }
 
