@@ -9,7 +9,7 @@ import { DialogLeases } from '../services/ingress/src/domain/dialog-leases.ts'
 import { LivingIngresses } from '../services/ingress/src/domain/living-ingresses.ts'
 import { PoolOverload } from '../services/ingress/src/domain/pool-overload.ts'
 import { RetryBudget } from '../services/ingress/src/domain/retry-budget.ts'
-import { TokenBook } from '../services/ingress/src/domain/token-book.ts'
+import { TokenSigner } from '../services/ingress/src/domain/token-signer.ts'
 import { createIngressMetrics } from '../services/ingress/src/metrics.ts'
 import { AckRelay } from '../services/ingress/src/shell/ack-relay.ts'
 import { ClientTable } from '../services/ingress/src/shell/client-table.ts'
@@ -82,7 +82,7 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
     takeRetry: () => ctx.budget.take(now()),
-    tokens: new TokenBook([createTokenKey('a secret of thirty-two characters')]),
+    tokens: new TokenSigner([createTokenKey('a secret of thirty-two characters')]),
     servers: new ServerTable(now),
     clients: new ClientTable(now, () => ctx),
     decisions: new DecisionLog(keyHash),

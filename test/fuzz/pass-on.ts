@@ -11,10 +11,10 @@ import { admit, type Admission, type Surroundings } from '../../services/ingress
 import { readWay, type Way } from '../../services/ingress/src/domain/affinity.ts'
 import { forwardRequest, ownVia, receivedParams, relayResponse } from '../../services/ingress/src/domain/edits.ts'
 import { retryAfterMs } from '../../services/ingress/src/domain/retry-after.ts'
-import { TokenBook } from '../../services/ingress/src/domain/token-book.ts'
+import { TokenSigner } from '../../services/ingress/src/domain/token-signer.ts'
 import { tokenKey } from './seeds.ts'
 
-const tokens = new TokenBook([tokenKey])
+const tokens = new TokenSigner([tokenKey])
 
 export const source = { transport: 'udp', address: '192.0.2.77', port: 5077 } as const
 

@@ -142,7 +142,7 @@ export class ResponseContext {
       isSuperseded: false,
       final: undefined,
     }
-    this.branches = this.branches.concat(branch)
+    this.branches = [...this.branches, branch]
     const effects: ForwardEffect[] = [{ kind: 'try', branch }]
     if (this.#options.isInvite) effects.push({ kind: 'watch-ringing', branch })
     if (this.#untried.length > 0 && this.#options.purpose !== 'dialog') effects.push({ kind: 'watch-silence', branch })

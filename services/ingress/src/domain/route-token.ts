@@ -46,7 +46,9 @@ export const LEAST_TEXT = Math.ceil((LEAST * 4) / 3)
 
 export function writeToken(token: RouteToken, callId: string, key: TokenKey): string {
   const { pool, proxy, instance, flow } = token
-  const payload = Buffer.allocUnsafe(HEAD + 4 + pool.length + proxy.length + instance.length + flow.length)
+  const size = HEAD + 4 + pool.length + proxy.length + instance.length + flow.length
+  const bytes = Buffer.allocUnsafe(size + MAC)
+  const payload = bytes.subarray(0, size)
   payload[0] = octetOf[token.kind]
   payload[1] = key.id
   payload.writeUInt32BE(token.callerTag, 2)
@@ -56,7 +58,8 @@ export function writeToken(token: RouteToken, callId: string, key: TokenKey): st
     payload[at] = text.length
     at += 1 + payload.write(text, at + 1, 'latin1')
   }
-  return Buffer.concat([payload, macOf(key, token.kind, payload, callId).subarray(0, MAC)]).toString('base64url')
+  macOf(key, token.kind, payload, callId).copy(bytes, size, 0, MAC)
+  return bytes.toString('base64url')
 }
 
 /** Undefined when it is not a token that one of these keys signed for this Call-ID. */

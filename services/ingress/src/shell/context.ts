@@ -11,7 +11,7 @@ import type { LivingIngresses } from '../domain/living-ingresses.ts'
 import type { PoolOverload } from '../domain/pool-overload.ts'
 import type { Side } from '../domain/record-route.ts'
 import type { RetryBudget } from '../domain/retry-budget.ts'
-import type { TokenBook } from '../domain/token-book.ts'
+import type { TokenSigner } from '../domain/token-signer.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import type { Routes } from './route-client.ts'
 import type { ClientTable } from './client-table.ts'
@@ -49,7 +49,7 @@ export interface IngressContext {
   readonly budget: RetryBudget
   /** Whether one more retry may be made; it is then paid. */
   readonly takeRetry: () => boolean
-  readonly tokens: TokenBook
+  readonly tokens: TokenSigner
   readonly servers: ServerTable
   readonly clients: ClientTable
   readonly decisions: DecisionLog

@@ -134,7 +134,7 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
 
   #newAttempt(branch: Branch): Attempt {
     const attempt = new Attempt(branch, this, this.#ctx)
-    this.#attempts = this.#attempts.concat(attempt)
+    this.#attempts = [...this.#attempts, attempt]
     return attempt
   }
 
@@ -234,7 +234,7 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
     if (!this.#isInvite || status < 200 || status >= 300) return false
     const tag = to.tag ?? ''
     if (this.#takenBy.includes(tag)) return true
-    this.#takenBy = this.#takenBy.concat(tag)
+    this.#takenBy = [...this.#takenBy, tag]
     return false
   }
 

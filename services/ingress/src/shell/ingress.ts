@@ -11,7 +11,7 @@ import { LivingIngresses } from '../domain/living-ingresses.ts'
 import { PoolOverload } from '../domain/pool-overload.ts'
 import { RetryBudget } from '../domain/retry-budget.ts'
 import type { TokenKey } from '../domain/route-token.ts'
-import { TokenBook } from '../domain/token-book.ts'
+import { TokenSigner } from '../domain/token-signer.ts'
 import type { IngressMetrics } from '../metrics.ts'
 import { AckRelay } from './ack-relay.ts'
 import { ChoicesAheadClient } from './choices-ahead.ts'
@@ -130,7 +130,7 @@ export function createIngress(options: IngressOptions): Ingress {
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
     takeRetry: () => ctx.budget.take(now()),
-    tokens: new TokenBook(options.tokenKeys),
+    tokens: new TokenSigner(options.tokenKeys),
     servers: new ServerTable(now),
     clients: new ClientTable(now, () => ctx),
     decisions: new DecisionLog(keyHash),

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { readWay } from '../../src/domain/affinity.ts'
 import { admit, type Admission, type Surroundings } from '../../src/domain/admission.ts'
 import type { Endpoint } from '@siplb/sip'
-import { TokenBook } from '../../src/domain/token-book.ts'
+import { TokenSigner } from '../../src/domain/token-signer.ts'
 import { tagHash, writeToken, type RouteToken } from '../../src/domain/route-token.ts'
 import { createTokenKey } from '../../src/shell/token-keys.ts'
 import { request, type RequestParts } from '../messages.ts'
@@ -42,7 +42,7 @@ const usual: Surroundings = {
 function admitted(parts: RequestParts, source = phone, around: Partial<Surroundings> = {}): Admission {
   const asked = request(parts)
   const surroundings = { ...usual, ...around }
-  return admit(asked, readWay(asked, surroundings, new TokenBook([key])), source, surroundings)
+  return admit(asked, readWay(asked, surroundings, new TokenSigner([key])), source, surroundings)
 }
 
 const fromCaller = { to: '<sip:bob@example.com>;tag=bob' }

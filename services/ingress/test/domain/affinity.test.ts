@@ -1,7 +1,7 @@
 import type { SipRequest } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import { sideOf, readWay, type Way } from '../../src/domain/affinity.ts'
-import { TokenBook } from '../../src/domain/token-book.ts'
+import { TokenSigner } from '../../src/domain/token-signer.ts'
 import { tagHash, writeToken, type RouteToken } from '../../src/domain/route-token.ts'
 import { createTokenKey } from '../../src/shell/token-keys.ts'
 import { request, type RequestParts } from '../messages.ts'
@@ -22,7 +22,7 @@ const own = { isOurs: (host: string, port?: number) => host === 'lb.example.com'
 
 function wayOf(parts: RequestParts): Way {
   const asked: SipRequest = request(parts)
-  return readWay(asked, own, new TokenBook([key]))
+  return readWay(asked, own, new TokenSigner([key]))
 }
 
 const inDialog = { to: '<sip:bob@example.com>;tag=bob' }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readWay } from '../../src/domain/affinity.ts'
 import { forwardRequest, receivedParams, relayResponse, replyPort, type Forwarding } from '../../src/domain/edits.ts'
-import { TokenBook } from '../../src/domain/token-book.ts'
+import { TokenSigner } from '../../src/domain/token-signer.ts'
 import { tagHash, writeToken } from '../../src/domain/route-token.ts'
 import { createTokenKey } from '../../src/shell/token-keys.ts'
 import { asRequest, asResponse, request, response } from '../messages.ts'
@@ -20,7 +20,7 @@ const ours = `<sip:${token}@lb.example.com;lr>`
 const via = 'SIP/2.0/UDP lb.example.com:5060;rport;branch=z9hG4bK.sl.i.0.x'
 
 function forwarded(asked: SipRequest, forwarding: Partial<Forwarding> = {}): string[] {
-  const way = readWay(asked, own, new TokenBook([key]))
+  const way = readWay(asked, own, new TokenSigner([key]))
   return forwardRequest(asked, way, { via, received: {}, ...forwarding })
     .toString('latin1')
     .split('\r\n')
@@ -240,7 +240,7 @@ describe('every other octet', () => {
       fc.property(parts, (p) => {
         const { before, after } = written(p)
         const asked = asRequest(before)
-        const way = readWay(asked, own, new TokenBook([key]))
+        const way = readWay(asked, own, new TokenSigner([key]))
         const rport = p.top.stamped === undefined ? { rport: 9 } : {}
         const result = forwardRequest(asked, way, {
           via,
