@@ -1,90 +1,113 @@
 import type { SipResponse } from '../message/message.ts'
-import {
-  clearTimer,
-  ended,
-  noBytes,
-  nothing,
-  send,
-  setTimer,
-  tellResponse,
-  timedOut,
-  transportFailed,
-} from './effects.ts'
-import type { ClientEvent, Effect, Step } from './effects.ts'
-import type { TimerName, Timers } from './timers.ts'
-import { giveUpMs } from './timers.ts'
+import { noBytes, type ClientSink } from './sink.ts'
+import { giveUpMs, type TimerName, type Timers } from './timers.ts'
+
+type State = 'trying' | 'proceeding' | 'completed' | 'terminated'
 
 /** Non-INVITE client transaction (RFC 3261, 17.1.2). */
-export interface NonInviteClient {
-  readonly state: 'trying' | 'proceeding' | 'completed' | 'terminated'
-  readonly isReliable: boolean
-  readonly timers: Timers
+export class NonInviteClient {
+  readonly #isReliable: boolean
+  readonly #timers: Timers
+  readonly #sink: ClientSink
+  #state: State = 'trying'
   /** The request, while it may be sent again. */
-  readonly bytes: Buffer
+  #bytes: Buffer
   /** Interval that Timer E runs on. */
-  readonly retransmitMs: number
+  #retransmitMs: number
+  #retransmitted = false
+
+  /** @param request the request as it goes out, our Via on top */
+  constructor(request: Buffer, isReliable: boolean, timers: Timers, sink: ClientSink) {
+    this.#isReliable = isReliable
+    this.#timers = timers
+    this.#sink = sink
+    this.#bytes = request
+    this.#retransmitMs = timers.t1Ms
+  }
+
+  get state(): State {
+    return this.#state
+  }
+
   /** Whether the request went out more than once: then nobody knows which copy an answer is for (Karn). */
-  readonly retransmitted: boolean
-}
-
-/** @param request the request as it goes out, our Via on top */
-export function startNonInviteClient(request: Buffer, isReliable: boolean, timers: Timers): Step<NonInviteClient> {
-  const retransmitMs = timers.t1Ms
-  const tx: NonInviteClient = {
-    state: 'trying',
-    isReliable,
-    timers,
-    bytes: request,
-    retransmitMs,
-    retransmitted: false,
+  get retransmitted(): boolean {
+    return this.#retransmitted
   }
-  const giveUp = setTimer('F', giveUpMs(timers))
-  return [tx, isReliable ? [send(request), giveUp] : [send(request), setTimer('E', retransmitMs), giveUp]]
-}
 
-export function stepNonInviteClient(tx: NonInviteClient, event: ClientEvent): Step<NonInviteClient> {
-  switch (tx.state) {
-    case 'trying':
-    case 'proceeding':
-      return inProgress(tx, event)
-    case 'completed':
-      // Retransmitted responses are absorbed until Timer K fires (17.1.2.2).
-      return event.kind === 'timer' && event.timer === 'K' ? terminate(tx, nothing) : [tx, nothing]
-    case 'terminated':
-      return [tx, nothing]
+  /** Once, before anything else. */
+  start(): void {
+    this.#sink.send(this.#bytes)
+    if (!this.#isReliable) this.#sink.setTimer('E', this.#timers.t1Ms)
+    this.#sink.setTimer('F', giveUpMs(this.#timers))
   }
-}
 
-function inProgress(tx: NonInviteClient, event: ClientEvent): Step<NonInviteClient> {
-  switch (event.kind) {
-    case 'response':
-      return onResponse(tx, event.response)
-    case 'timer':
-      return onTimer(tx, event.timer)
-    case 'transport-error':
-      return terminate(tx, [transportFailed])
+  /** Retransmitted responses are absorbed until Timer K fires (17.1.2.2). */
+  response(response: SipResponse): void {
+    if (!this.#isUnderWay) return
+    if (response.status >= 200) return this.#complete(response)
+    this.#state = 'proceeding'
+    this.#sink.response(response)
   }
-}
 
-function onTimer(tx: NonInviteClient, timer: TimerName): Step<NonInviteClient> {
-  if (timer === 'E') return retransmit(tx)
-  return timer === 'F' ? terminate(tx, [timedOut]) : [tx, nothing]
-}
+  timer(name: TimerName): void {
+    switch (this.#state) {
+      case 'trying':
+      case 'proceeding':
+        if (name === 'E') this.#retransmit()
+        else if (name === 'F') this.#giveUp()
+        return
+      case 'completed':
+        if (name === 'K') this.#end()
+        return
+      case 'terminated':
+        return
+    }
+  }
 
-// 17.1.2.2: the interval doubles up to T2; once there was a provisional response, it is T2.
-function retransmit(tx: NonInviteClient): Step<NonInviteClient> {
-  const { t2Ms } = tx.timers
-  const retransmitMs = tx.state === 'proceeding' ? t2Ms : Math.min(tx.retransmitMs * 2, t2Ms)
-  return [{ ...tx, retransmitMs, retransmitted: true }, [send(tx.bytes), setTimer('E', retransmitMs)]]
-}
+  transportError(): void {
+    if (!this.#isUnderWay) return
+    this.#enter('terminated')
+    this.#sink.transportFailed()
+    this.#sink.ended()
+  }
 
-function onResponse(tx: NonInviteClient, response: SipResponse): Step<NonInviteClient> {
-  if (response.status < 200) return [{ ...tx, state: 'proceeding' }, [tellResponse(response)]]
-  if (tx.isReliable) return terminate(tx, [clearTimer('F'), tellResponse(response)])
-  const effects = [clearTimer('E'), clearTimer('F'), tellResponse(response), setTimer('K', tx.timers.t4Ms)]
-  return [{ ...tx, state: 'completed', bytes: noBytes }, effects]
-}
+  get #isUnderWay(): boolean {
+    return this.#state === 'trying' || this.#state === 'proceeding'
+  }
 
-function terminate(tx: NonInviteClient, effects: readonly Effect[]): Step<NonInviteClient> {
-  return [{ ...tx, state: 'terminated', bytes: noBytes }, [...effects, ended]]
+  // 17.1.2.2: the interval doubles up to T2; once there was a provisional response, it is T2.
+  #retransmit(): void {
+    const { t2Ms } = this.#timers
+    const ms = this.#state === 'proceeding' ? t2Ms : Math.min(this.#retransmitMs * 2, t2Ms)
+    this.#retransmitMs = ms
+    this.#retransmitted = true
+    this.#sink.send(this.#bytes)
+    this.#sink.setTimer('E', ms)
+  }
+
+  #complete(response: SipResponse): void {
+    this.#enter(this.#isReliable ? 'terminated' : 'completed')
+    if (!this.#isReliable) this.#sink.clearTimer('E')
+    this.#sink.clearTimer('F')
+    this.#sink.response(response)
+    if (this.#isReliable) this.#sink.ended()
+    else this.#sink.setTimer('K', this.#timers.t4Ms)
+  }
+
+  #giveUp(): void {
+    this.#enter('terminated')
+    this.#sink.timeout()
+    this.#sink.ended()
+  }
+
+  #end(): void {
+    this.#enter('terminated')
+    this.#sink.ended()
+  }
+
+  /** Nothing is sent any more. */
+  #enter(state: 'completed' | 'terminated'): void {
+    this.#state = state
+    this.#bytes = noBytes
+  }
 }

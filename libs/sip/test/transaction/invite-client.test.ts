@@ -1,36 +1,43 @@
-import { defaultTimers, startInviteClient, stepInviteClient } from '@siplb/sip'
-import type { ClientEvent, InviteClient } from '@siplb/sip'
+import { defaultTimers, InviteClient, type ClientSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import { answer, invite } from '../messages.ts'
-import { run } from './run.ts'
+import { after, run, type Happening } from './run.ts'
 
-const timer = (name: 'A' | 'B' | 'D' | 'M'): ClientEvent => ({ kind: 'timer', timer: name })
-const response = (status: number): ClientEvent => ({ kind: 'response', response: answer(status) })
-const failure: ClientEvent = { kind: 'transport-error' }
+type Event = Happening<InviteClient>
 
-const start = (isReliable = false) => startInviteClient(invite(), isReliable, defaultTimers)
-const unreliable = (...events: ClientEvent[]): string[] => run(start(), stepInviteClient, events).slice(1)
-const reliable = (...events: ClientEvent[]): string[] => run(start(true), stepInviteClient, events).slice(1)
+const timer =
+  (name: 'A' | 'B' | 'D' | 'M'): Event =>
+  (tx) =>
+    tx.timer(name)
+const response =
+  (status: number): Event =>
+  (tx) =>
+    tx.response(answer(status))
+const failure: Event = (tx) => tx.transportError()
+
+const overUdp = (sink: ClientSink) => new InviteClient(invite(), false, defaultTimers, sink)
+const overTcp = (sink: ClientSink) => new InviteClient(invite(), true, defaultTimers, sink)
+const unreliable = (...events: Event[]): string[] => run(overUdp, events).slice(1)
+const reliable = (...events: Event[]): string[] => run(overTcp, events).slice(1)
 
 describe('an INVITE we sent', () => {
   it('goes out with timers A and B, on a reliable transport with B alone', () => {
-    expect(run(start(), stepInviteClient, [])).toEqual(['calling send:INVITE set:A=500 set:B=32000'])
-    expect(run(start(true), stepInviteClient, [])).toEqual(['calling send:INVITE set:B=32000'])
+    expect(run(overUdp, [])).toEqual(['calling send:INVITE set:A=500 set:B=32000'])
+    expect(run(overTcp, [])).toEqual(['calling send:INVITE set:B=32000'])
   })
 
   it('is sent again at doubling intervals, without an upper limit', () => {
-    expect(unreliable(...Array<ClientEvent>(6).fill(timer('A')))).toEqual(
+    expect(unreliable(...Array<Event>(6).fill(timer('A')))).toEqual(
       [1000, 2000, 4000, 8000, 16000, 32000].map((ms) => `calling send:INVITE set:A=${ms}`),
     )
   })
 
   it('says whether it was sent again (Karn)', () => {
-    const [tx] = start()
-    expect(tx.retransmitted).toBe(false)
-    expect(stepInviteClient(tx, timer('A'))[0].retransmitted).toBe(true)
+    expect(after(overUdp).retransmitted).toBe(false)
+    expect(after(overUdp, timer('A')).retransmitted).toBe(true)
   })
 
-  it.each<[string, ClientEvent[], string[]]>([
+  it.each<[string, Event[], string[]]>([
     ['gives up at timer B', [timer('B')], ['terminated timeout ended']],
     ['ends when it cannot be sent', [failure], ['terminated transport-failed ended']],
     [
@@ -83,18 +90,37 @@ describe('an INVITE we sent', () => {
   })
 
   it('keeps no octets that it cannot need any more', () => {
-    const after = (event: ClientEvent): InviteClient => stepInviteClient(start()[0], event)[0]
-    expect(after(response(200)).bytes).toHaveLength(0)
-    expect(after(timer('B')).bytes).toHaveLength(0)
-    expect(after(response(180)).bytes).toEqual(invite()) // a CANCEL may have to be built
-    expect(after(response(486)).bytes.toString()).toMatch(/^ACK /)
+    expect(after(overUdp, response(200)).bytes).toHaveLength(0)
+    expect(after(overUdp, timer('B')).bytes).toHaveLength(0)
+    expect(after(overUdp, response(180)).bytes).toEqual(invite()) // a CANCEL may have to be built
+    expect(after(overUdp, response(486)).bytes.toString()).toMatch(/^ACK /)
   })
 
   it('runs on the intervals it is given', () => {
     const timers = { t1Ms: 10, t2Ms: 80, t4Ms: 100, tryingMs: 2 }
-    expect(run(startInviteClient(invite(), false, timers), stepInviteClient, [response(486)])).toEqual([
+    expect(run((sink) => new InviteClient(invite(), false, timers, sink), [response(486)])).toEqual([
       'calling send:INVITE set:A=10 set:B=640',
       'completed clear:A clear:B send:ACK tell:486 set:D=640',
+    ])
+  })
+
+  it('is in its new state when it tells of a response, which may lead to another one', () => {
+    expect(run(overUdp, [response(180)], { 'tell:180': response(200) }).slice(1)).toEqual([
+      'accepted proceeding>clear:A proceeding>clear:B proceeding>tell:180 tell:200 set:M=32000',
+    ])
+    expect(run(overUdp, [response(200)], { 'tell:200': response(200) }).slice(1)).toEqual([
+      'accepted clear:A clear:B tell:200 tell:200 set:M=32000',
+    ])
+    expect(run(overUdp, [response(486)], { 'tell:486': response(486) }).slice(1)).toEqual([
+      'completed clear:A clear:B send:ACK tell:486 send:ACK set:D=32000',
+    ])
+  })
+
+  it('is over when it says so: whatever that leads to finds nothing left to do', () => {
+    const late: Event = (tx) => [timer('A'), response(200), failure].forEach((happen) => happen(tx))
+    expect(run(overUdp, [timer('B')], { timeout: late }).slice(1)).toEqual(['terminated timeout ended'])
+    expect(run(overUdp, [failure], { 'transport-failed': late }).slice(1)).toEqual([
+      'terminated transport-failed ended',
     ])
   })
 })

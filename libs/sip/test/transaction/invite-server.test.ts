@@ -1,25 +1,28 @@
-import { defaultTimers, startInviteServer, stepInviteServer } from '@siplb/sip'
-import type { ServerEvent } from '@siplb/sip'
+import { defaultTimers, InviteServer, type ServerSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { run } from './run.ts'
+import { run, type Happening } from './run.ts'
 
-const timer = (name: 'trying' | 'G' | 'H' | 'I' | 'L'): ServerEvent => ({ kind: 'timer', timer: name })
-const respond = (status: number): ServerEvent => ({
-  kind: 'respond',
-  status,
-  bytes: Buffer.from(`SIP/2.0 ${status} X`),
-})
-const request: ServerEvent = { kind: 'request' }
-const ack: ServerEvent = { kind: 'ack' }
-const failure: ServerEvent = { kind: 'transport-error' }
+type Event = Happening<InviteServer>
 
-const unreliable = (...events: ServerEvent[]): string[] =>
-  run(startInviteServer(false, defaultTimers), stepInviteServer, events).slice(1)
-const reliable = (...events: ServerEvent[]): string[] =>
-  run(startInviteServer(true, defaultTimers), stepInviteServer, events).slice(1)
+const timer =
+  (name: 'trying' | 'G' | 'H' | 'I' | 'L'): Event =>
+  (tx) =>
+    tx.timer(name)
+const respond =
+  (status: number): Event =>
+  (tx) =>
+    tx.respond(status, Buffer.from(`SIP/2.0 ${status} X`))
+const request: Event = (tx) => tx.request()
+const ack: Event = (tx) => tx.ack()
+const failure: Event = (tx) => tx.transportError()
+
+const overUdp = (sink: ServerSink) => new InviteServer(false, defaultTimers, sink)
+const overTcp = (sink: ServerSink) => new InviteServer(true, defaultTimers, sink)
+const unreliable = (...events: Event[]): string[] => run(overUdp, events).slice(1)
+const reliable = (...events: Event[]): string[] => run(overTcp, events).slice(1)
 
 describe('an INVITE we received', () => {
-  it.each<[string, ServerEvent[], string[]]>([
+  it.each<[string, Event[], string[]]>([
     [
       'asks for a 100 when nothing was sent for 100 ms, and absorbs copies until then',
       [request, timer('trying'), respond(100), request],
@@ -109,6 +112,19 @@ describe('an INVITE we received', () => {
   })
 
   it('starts with the timer for the 100', () => {
-    expect(run(startInviteServer(false, defaultTimers), stepInviteServer, [])).toEqual(['proceeding set:trying=100'])
+    expect(run(overUdp, [])).toEqual(['proceeding set:trying=100'])
+  })
+
+  it('may be answered by whoever is told that a 100 is due', () => {
+    expect(run(overUdp, [timer('trying')], { 'trying-due': respond(100) }).slice(1)).toEqual([
+      'proceeding trying-due clear:trying send:100',
+    ])
+  })
+
+  it('tells of a refusal that cannot be sent, and repeats it all the same', () => {
+    expect(run(overUdp, [respond(486), timer('G')], { 'send:486': failure }).slice(1)).toEqual([
+      'completed clear:trying send:486 transport-failed set:G=500 set:H=32000',
+      'completed send:486 set:G=1000',
+    ])
   })
 })

@@ -1,24 +1,32 @@
-import { defaultTimers, startNonInviteClient, stepNonInviteClient } from '@siplb/sip'
-import type { ClientEvent } from '@siplb/sip'
+import { defaultTimers, NonInviteClient, type ClientSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
 import { answer, invite } from '../messages.ts'
-import { run } from './run.ts'
+import { after, run, type Happening } from './run.ts'
+
+type Event = Happening<NonInviteClient>
 
 const bye = invite({ start: 'BYE sip:bob@example.com SIP/2.0', CSeq: '2 BYE' })
-const timer = (name: 'E' | 'F' | 'K'): ClientEvent => ({ kind: 'timer', timer: name })
-const response = (status: number): ClientEvent => ({ kind: 'response', response: answer(status, '2 BYE') })
-const failure: ClientEvent = { kind: 'transport-error' }
+const timer =
+  (name: 'E' | 'F' | 'K'): Event =>
+  (tx) =>
+    tx.timer(name)
+const response =
+  (status: number): Event =>
+  (tx) =>
+    tx.response(answer(status, '2 BYE'))
+const failure: Event = (tx) => tx.transportError()
 
-const start = (isReliable = false) => startNonInviteClient(bye, isReliable, defaultTimers)
-const unreliable = (...events: ClientEvent[]): string[] => run(start(), stepNonInviteClient, events).slice(1)
+const overUdp = (sink: ClientSink) => new NonInviteClient(bye, false, defaultTimers, sink)
+const overTcp = (sink: ClientSink) => new NonInviteClient(bye, true, defaultTimers, sink)
+const unreliable = (...events: Event[]): string[] => run(overUdp, events).slice(1)
 
 describe('a BYE we sent', () => {
   it('goes out with timers E and F, on a reliable transport with F alone', () => {
-    expect(run(start(), stepNonInviteClient, [])).toEqual(['trying send:BYE set:E=500 set:F=32000'])
-    expect(run(start(true), stepNonInviteClient, [])).toEqual(['trying send:BYE set:F=32000'])
+    expect(run(overUdp, [])).toEqual(['trying send:BYE set:E=500 set:F=32000'])
+    expect(run(overTcp, [])).toEqual(['trying send:BYE set:F=32000'])
   })
 
-  it.each<[string, ClientEvent[], string[]]>([
+  it.each<[string, Event[], string[]]>([
     [
       'is sent again at doubling intervals up to T2',
       [timer('E'), timer('E'), timer('E'), timer('E')],
@@ -57,13 +65,28 @@ describe('a BYE we sent', () => {
   })
 
   it('is over at once on a reliable transport (timer K is 0)', () => {
-    expect(run(start(true), stepNonInviteClient, [response(404)]).slice(1)).toEqual([
-      'terminated clear:F tell:404 ended',
-    ])
+    expect(run(overTcp, [response(404)]).slice(1)).toEqual(['terminated clear:F tell:404 ended'])
   })
 
   it('says whether it was sent again (Karn)', () => {
-    const [tx] = start()
-    expect([tx.retransmitted, stepNonInviteClient(tx, timer('E'))[0].retransmitted]).toEqual([false, true])
+    expect([after(overUdp).retransmitted, after(overUdp, timer('E')).retransmitted]).toEqual([false, true])
+  })
+
+  it('is in its new state when it tells of a response, which may lead to another one', () => {
+    expect(run(overUdp, [response(100), timer('E')], { 'tell:100': timer('E') }).slice(1)).toEqual([
+      'proceeding tell:100 send:BYE set:E=4000',
+      'proceeding send:BYE set:E=4000',
+    ])
+    expect(run(overUdp, [response(200)], { 'tell:200': response(200) }).slice(1)).toEqual([
+      'completed clear:E clear:F tell:200 set:K=5000',
+    ])
+  })
+
+  it('is over when it says so: whatever that leads to finds nothing left to do', () => {
+    const late: Event = (tx) => [timer('E'), response(200), failure].forEach((happen) => happen(tx))
+    expect(run(overUdp, [timer('F')], { timeout: late }).slice(1)).toEqual(['terminated timeout ended'])
+    expect(run(overUdp, [failure], { 'transport-failed': late }).slice(1)).toEqual([
+      'terminated transport-failed ended',
+    ])
   })
 })

@@ -1,27 +1,33 @@
-import { defaultTimers, lateTryingMs, startNonInviteServer, stepNonInviteServer } from '@siplb/sip'
-import type { ServerEvent } from '@siplb/sip'
+import { defaultTimers, lateTryingMs, NonInviteServer, type ServerSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { run } from './run.ts'
+import { run, type Happening } from './run.ts'
 
-const timer = (name: 'trying' | 'J'): ServerEvent => ({ kind: 'timer', timer: name })
-const respond = (status: number): ServerEvent => ({
-  kind: 'respond',
-  status,
-  bytes: Buffer.from(`SIP/2.0 ${status} X`),
-})
-const request: ServerEvent = { kind: 'request' }
+type Event = Happening<NonInviteServer>
 
-const start = (isReliable = false) => startNonInviteServer(isReliable, defaultTimers)
-const unreliable = (...events: ServerEvent[]): string[] => run(start(), stepNonInviteServer, events).slice(1)
-const reliable = (...events: ServerEvent[]): string[] => run(start(true), stepNonInviteServer, events).slice(1)
+const timer =
+  (name: 'trying' | 'J'): Event =>
+  (tx) =>
+    tx.timer(name)
+const respond =
+  (status: number): Event =>
+  (tx) =>
+    tx.respond(status, Buffer.from(`SIP/2.0 ${status} X`))
+const request: Event = (tx) => tx.request()
+const ack: Event = (tx) => tx.ack()
+const failure: Event = (tx) => tx.transportError()
+
+const overUdp = (sink: ServerSink) => new NonInviteServer(false, defaultTimers, sink)
+const overTcp = (sink: ServerSink) => new NonInviteServer(true, defaultTimers, sink)
+const unreliable = (...events: Event[]): string[] => run(overUdp, events).slice(1)
+const reliable = (...events: Event[]): string[] => run(overTcp, events).slice(1)
 
 describe('a BYE we received', () => {
   it('may be answered 100 when Timer E of the client has reached T2 (RFC 4320)', () => {
-    expect(run(start(), stepNonInviteServer, [])).toEqual(['trying set:trying=3500'])
+    expect(run(overUdp, [])).toEqual(['trying set:trying=3500'])
     expect(lateTryingMs({ ...defaultTimers, t1Ms: 1000 })).toBe(3000)
   })
 
-  it.each<[string, ServerEvent[], string[]]>([
+  it.each<[string, Event[], string[]]>([
     [
       'has its copies absorbed, then answered',
       [request, respond(200), request, respond(404), timer('J'), request],
@@ -54,10 +60,10 @@ describe('a BYE we received', () => {
     ],
     [
       'stays when an answer could not be sent, so that a copy gets it',
-      [respond(200), { kind: 'transport-error' }, request],
+      [respond(200), failure, request],
       ['completed clear:trying send:200 set:J=32000', 'completed transport-failed', 'completed send:200'],
     ],
-    ['knows no ACK', [{ kind: 'ack' }], ['trying']],
+    ['knows no ACK', [ack], ['trying']],
   ])('%s', (_, events, expected) => {
     expect(unreliable(...events)).toEqual(expected)
   })
@@ -66,6 +72,19 @@ describe('a BYE we received', () => {
     expect(reliable(respond(100), respond(200))).toEqual([
       'proceeding clear:trying send:100',
       'terminated send:200 ended',
+    ])
+  })
+
+  it('may be answered by whoever is told that a 100 is due', () => {
+    expect(run(overUdp, [timer('trying')], { 'trying-due': respond(100) }).slice(1)).toEqual([
+      'proceeding trying>trying-due clear:trying send:100',
+    ])
+  })
+
+  it('tells of an answer that cannot be sent, and repeats it all the same', () => {
+    expect(run(overUdp, [respond(200), request], { 'send:200': failure }).slice(1)).toEqual([
+      'completed clear:trying send:200 transport-failed set:J=32000',
+      'completed send:200',
     ])
   })
 })

@@ -1,20 +1,17 @@
 import {
   clientKeyOf,
   defaultTimers,
-  startInviteClient,
-  startNonInviteClient,
-  stepInviteClient,
-  stepNonInviteClient,
-  type ClientEvent,
-  type InviteClient,
+  InviteClient,
+  NonInviteClient,
+  type ClientSink,
   type Keyed,
-  type NonInviteClient,
   type SipResponse,
+  type TimerName,
 } from '@siplb/sip'
 import { keyHash } from './key-hash.ts'
 import type { Link } from './link.ts'
 import type { TimerWheel } from './timer-wheel.ts'
-import { Transaction, type TransactionHooks } from './transaction.ts'
+import { Transaction } from './transaction.ts'
 
 export interface ClientRequest {
   readonly branchId: string
@@ -44,7 +41,7 @@ export interface ClientSide {
 const nothing = Buffer.alloc(0)
 
 /** The client side of one attempt. */
-export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
+export class ClientTransaction extends Transaction implements ClientSide, Keyed, ClientSink {
   readonly key: string
   readonly hash: number
   readonly link: Link
@@ -52,9 +49,10 @@ export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
   isAnswered = false
   #bytes: Buffer
   #hooks: ClientHooks
-  readonly #transaction: Transaction<InviteClient, ClientEvent> | Transaction<NonInviteClient, ClientEvent>
+  readonly #machine: InviteClient | NonInviteClient
 
   constructor({ branchId, method, bytes, link, sentAt }: ClientRequest, wheel: TimerWheel, hooks: ClientHooks) {
+    super(wheel)
     this.key = clientKeyOf(branchId, method)
     this.hash = keyHash(this.key)
     this.link = link
@@ -62,10 +60,11 @@ export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
     this.#bytes = bytes
     this.#hooks = hooks
     const isReliable = link.endpoint.transport !== 'udp'
-    this.#transaction =
+    this.#machine =
       method === 'INVITE'
-        ? new Transaction(startInviteClient(bytes, isReliable, defaultTimers), stepInviteClient, wheel, this)
-        : new Transaction(startNonInviteClient(bytes, isReliable, defaultTimers), stepNonInviteClient, wheel, this)
+        ? new InviteClient(bytes, isReliable, defaultTimers, this)
+        : new NonInviteClient(bytes, isReliable, defaultTimers, this)
+    this.#machine.start()
   }
 
   get bytes(): Buffer {
@@ -74,18 +73,18 @@ export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
 
   /** Then nobody knows which copy an answer is for (Karn). */
   get isRetransmitted(): boolean {
-    return this.#transaction.state.retransmitted
+    return this.#machine.retransmitted
   }
 
   /** No final response yet. */
   get isWaiting(): boolean {
-    const { state } = this.#transaction.state
+    const { state } = this.#machine
     return state === 'calling' || state === 'trying' || state === 'proceeding'
   }
 
   handle(response: SipResponse): void {
     if (response.status >= 200) this.#bytes = nothing
-    this.#transaction.handle({ kind: 'response', response })
+    this.#machine.response(response)
   }
 
   /** From now on these are told. */
@@ -93,12 +92,9 @@ export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
     this.#hooks = hooks
   }
 
-  rest(ms: number): boolean {
-    return this.#hooks.rest?.(this, ms) === true
-  }
-
+  /** Ends it without a word: nothing can come any more. */
   abandon(): void {
-    this.#transaction.abandon()
+    this.ended()
   }
 
   send(bytes: Buffer): void {
@@ -114,6 +110,15 @@ export class ClientTransaction implements ClientSide, Keyed, TransactionHooks {
   }
 
   ended(): void {
+    this.clearTimers()
     this.#hooks.ended(this)
+  }
+
+  override timerDue(name: TimerName): void {
+    this.#machine.timer(name)
+  }
+
+  protected override rest(ms: number): boolean {
+    return this.#hooks.rest?.(this, ms) === true
   }
 }

@@ -1,21 +1,18 @@
 import {
   buildResponse,
   defaultTimers,
-  startInviteServer,
-  startNonInviteServer,
-  stepInviteServer,
-  stepNonInviteServer,
-  type InviteServer,
+  InviteServer,
+  NonInviteServer,
   type Keyed,
-  type NonInviteServer,
-  type ServerEvent,
+  type ServerSink,
   type SipResponse,
+  type TimerName,
 } from '@siplb/sip'
 import type { Arrival, WayBack } from './arrival.ts'
 import { MOST_COPIES } from './answered-request.ts'
 import { keptCopy } from './kept-bytes.ts'
-import { Transaction, type TransactionHooks } from './transaction.ts'
 import type { TimerWheel } from './timer-wheel.ts'
+import { Transaction } from './transaction.ts'
 
 /** What became of a request that was passed on. */
 export interface Forwarding {
@@ -44,7 +41,7 @@ export interface ServerHooks {
 }
 
 /** The server side of one request, until it is there only for copies of it. */
-export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
+export class ServerTransaction extends Transaction implements ServerSide, Keyed, ServerSink {
   readonly key: string
   readonly hash: number
   readonly isInvite: boolean
@@ -58,9 +55,10 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
   readonly #hooks: ServerHooks
   /** An INVITE was: remembered for longer than its transaction lasts. */
   #isRefused = false
-  readonly #transaction: Transaction<InviteServer, ServerEvent> | Transaction<NonInviteServer, ServerEvent>
+  readonly #machine: InviteServer | NonInviteServer
 
   constructor(arrival: Arrival, wheel: TimerWheel, hooks: ServerHooks) {
+    super(wheel)
     const { request, isReliable } = arrival
     this.key = arrival.key
     this.hash = arrival.hash
@@ -68,9 +66,10 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
     this.#arrival = arrival
     this.back = arrival.back
     this.#hooks = hooks
-    this.#transaction = this.isInvite
-      ? new Transaction(startInviteServer(isReliable, defaultTimers), stepInviteServer, wheel, this)
-      : new Transaction(startNonInviteServer(isReliable, defaultTimers), stepNonInviteServer, wheel, this)
+    this.#machine = this.isInvite
+      ? new InviteServer(isReliable, defaultTimers, this)
+      : new NonInviteServer(isReliable, defaultTimers, this)
+    this.#machine.start()
   }
 
   /** Undefined once a final response was given. */
@@ -86,7 +85,7 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
   requestCameAgain(): boolean {
     if (this.#copies >= MOST_COPIES) return false
     this.#copies += 1
-    this.#transaction.handle({ kind: 'request' })
+    this.#machine.request()
     return true
   }
 
@@ -97,7 +96,7 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
   ack(): boolean {
     this.#isAcknowledged = true
     this.#ackGoesOn = false
-    this.#transaction.handle({ kind: 'ack' })
+    this.#machine.ack()
     return this.#ackGoesOn
   }
 
@@ -128,12 +127,17 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
     this.#ackGoesOn = true
   }
 
-  rest(ms: number): boolean {
-    return this.#hooks.rests(this, this.#transaction.state.bytes, ms)
+  ended(): void {
+    this.clearTimers()
+    this.#hooks.ended(this)
   }
 
-  ended(): void {
-    this.#hooks.ended(this)
+  override timerDue(name: TimerName): void {
+    this.#machine.timer(name)
+  }
+
+  protected override rest(ms: number): boolean {
+    return this.#hooks.rests(this, this.#machine.bytes, ms)
   }
 
   #send(status: number, bytes: Buffer): void {
@@ -144,6 +148,6 @@ export class ServerTransaction implements ServerSide, Keyed, TransactionHooks {
     }
     // A refusal of an INVITE goes out again until it is acknowledged, and its machine keeps it for half a minute.
     const isKept = status >= 300 && this.isInvite
-    this.#transaction.handle({ kind: 'respond', status, bytes: isKept ? keptCopy(bytes) : bytes })
+    this.#machine.respond(status, isKept ? keptCopy(bytes) : bytes)
   }
 }

@@ -1,17 +1,13 @@
-import {
-  startNonInviteClient,
-  stepNonInviteClient,
-  type Effect,
-  type NonInviteClient,
-  type SipResponse,
-  type TimerName,
-  type Timers,
-} from '@siplb/sip'
+import { NonInviteClient, type ClientSink, type SipResponse, type TimerName, type Timers } from '@siplb/sip'
 
 /** A non-INVITE client transaction (RFC 3261, 17.1.2) with the instants at which its timers fire. */
 export interface TimedRequest {
+  /** Goes on in place: whoever takes a turn has no use any more for what was before. */
   readonly tx: NonInviteClient
+  /** Of `tx`. */
+  readonly turning: Turning
   readonly dueAt: ReadonlyMap<TimerName, number>
+  readonly state: NonInviteClient['state']
   /** Of its final answer. */
   readonly status: number | undefined
 }
@@ -21,44 +17,70 @@ export type Turn = readonly [TimedRequest, readonly Buffer[]]
 
 /** On a reliable transport it is sent once (17.1.2.2). */
 export function startTimed(bytes: Buffer, isReliable: boolean, timers: Timers, now: number): Turn {
-  const [tx, effects] = startNonInviteClient(bytes, isReliable, timers)
-  return taken({ tx, dueAt: new Map(), status: undefined }, effects, now)
+  const turning = new Turning()
+  const tx = new NonInviteClient(bytes, isReliable, timers, turning)
+  const request: TimedRequest = { tx, turning, dueAt: new Map(), state: tx.state, status: undefined }
+  return turned(request, now, () => tx.start())
 }
 
 export function answerTimed(request: TimedRequest, response: SipResponse, now: number): Turn {
-  const [tx, effects] = stepNonInviteClient(request.tx, { kind: 'response', response })
   const isFinal = response.status >= 200 && request.status === undefined
-  return taken({ ...request, tx, status: isFinal ? response.status : request.status }, effects, now)
+  const answered = { ...request, status: isFinal ? response.status : request.status }
+  return turned(answered, now, () => request.tx.response(response))
 }
 
 export function tickTimed(request: TimedRequest, now: number): Turn {
-  let current = request
-  const sent: Buffer[] = []
-  for (const [timer, at] of request.dueAt) {
-    if (at > now) continue
-    const dueAt = new Map(current.dueAt)
-    dueAt.delete(timer)
-    const [tx, effects] = stepNonInviteClient(current.tx, { kind: 'timer', timer })
-    const [next, bytes] = taken({ ...current, tx, dueAt }, effects, now)
-    current = next
-    sent.push(...bytes)
-  }
-  return [current, sent]
+  return turned(request, now, () => {
+    for (const [name, at] of request.dueAt) {
+      if (at > now) continue
+      request.turning.clearTimer(name)
+      request.tx.timer(name)
+    }
+  })
 }
 
 /** Whether it may still be sent again, or be answered. */
-export function isUnderWay({ tx }: TimedRequest): boolean {
-  return tx.state === 'trying' || tx.state === 'proceeding'
+export function isUnderWay({ state }: TimedRequest): boolean {
+  return state === 'trying' || state === 'proceeding'
 }
 
-function taken(request: TimedRequest, effects: readonly Effect[], now: number): Turn {
-  const dueAt = new Map(request.dueAt)
-  const sent: Buffer[] = []
-  for (const effect of effects) {
-    if (effect.kind === 'send') sent.push(effect.bytes)
-    else if (effect.kind === 'set-timer') dueAt.set(effect.timer, now + effect.ms)
-    else if (effect.kind === 'clear-timer') dueAt.delete(effect.timer)
-    else if (effect.kind === 'ended') dueAt.clear()
+function turned(request: TimedRequest, now: number, work: () => void): Turn {
+  const { tx, turning } = request
+  turning.begin(request.dueAt, now)
+  work()
+  return [{ ...request, dueAt: turning.dueAt, state: tx.state }, turning.sent]
+}
+
+/** What the machine asks for in one turn. */
+class Turning implements ClientSink {
+  dueAt = new Map<TimerName, number>()
+  sent: Buffer[] = []
+  #now = 0
+
+  begin(dueAt: ReadonlyMap<TimerName, number>, now: number): void {
+    this.dueAt = new Map(dueAt)
+    this.sent = []
+    this.#now = now
   }
-  return [{ ...request, dueAt }, sent]
+
+  send(bytes: Buffer): void {
+    this.sent.push(bytes)
+  }
+
+  setTimer(name: TimerName, ms: number): void {
+    this.dueAt.set(name, this.#now + ms)
+  }
+
+  clearTimer(name: TimerName): void {
+    this.dueAt.delete(name)
+  }
+
+  ended(): void {
+    this.dueAt.clear()
+  }
+
+  // What was answered is seen by whoever hands the answer in, and the end by the state.
+  response(): void {}
+  timeout(): void {}
+  transportFailed(): void {}
 }
