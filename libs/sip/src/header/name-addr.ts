@@ -15,7 +15,7 @@ import {
   textOf,
   trimEnd,
 } from '../message/octets.ts'
-import { ParamCursor } from './param-cursor.ts'
+import { paramsOf } from './param-cursor.ts'
 
 /** `"Display" <uri>;params`, or a bare URI with parameters (RFC 3261, 20.10), as offsets; text is made when asked for. */
 export class NameAddr {
@@ -52,7 +52,7 @@ export class NameAddr {
 
   /** Value of a header parameter, `''` when it has none. `name` in lower case. */
   param(name: string): string | undefined {
-    const cursor = new ParamCursor(this.bytes, this.paramsStart, this.end)
+    const cursor = paramsOf(this.bytes, this.paramsStart, this.end)
     while (cursor.next()) {
       if (cursor.isNamed(name))
         return cursor.valueStart < 0 ? '' : textOf(this.bytes, cursor.valueStart, cursor.valueEnd)
@@ -123,7 +123,7 @@ function isAbsoluteUri(bytes: Buffer, start: number, end: number): boolean {
 function readParams(value: NameAddr, at: number, end: number): NameAddr | undefined {
   const { bytes } = value
   value.paramsStart = at
-  const cursor = new ParamCursor(bytes, at, end)
+  const cursor = paramsOf(bytes, at, end)
   while (cursor.next()) {
     if (!cursor.isNamed('tag')) continue
     if (value.tagStart >= 0 || cursor.valueStart < 0) return undefined

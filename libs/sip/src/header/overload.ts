@@ -1,5 +1,5 @@
 import { QUOTE, equalsIgnoringCase, readDecimal, skipWhitespace, trimEnd } from '../message/octets.ts'
-import { ParamCursor } from './param-cursor.ts'
+import { paramsOf, type ParamCursor } from './param-cursor.ts'
 import type { Via } from './via.ts'
 
 /**
@@ -73,7 +73,7 @@ class Params {
 /** Undefined: it asks for nothing, as where it sent our bare `oc` back. Read only the topmost Via: the others are not ours. */
 export function readOverload(via: Via): Overload | 'malformed' | undefined {
   const params = new Params(via.bytes)
-  const cursor = new ParamCursor(via.bytes, via.paramsStart, via.end)
+  const cursor = paramsOf(via.bytes, via.paramsStart, via.end)
   while (cursor.next()) if (!params.take(cursor)) return 'malformed'
   if (params.ocStart < 0) return undefined
   const algorithm = readAlgorithm(params)

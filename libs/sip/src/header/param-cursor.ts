@@ -15,8 +15,8 @@ import {
  * grammar (`isBroken`). `valueStart` is -1 for a parameter without a value. Quotes are part of a quoted value.
  */
 export class ParamCursor {
-  readonly bytes: Buffer
-  readonly end: number
+  bytes: Buffer
+  end: number
   at: number
   nameStart = 0
   nameEnd = 0
@@ -28,6 +28,15 @@ export class ParamCursor {
     this.bytes = bytes
     this.at = at
     this.end = end
+  }
+
+  /** From the start, over other parameters. */
+  begin(bytes: Buffer, at: number, end: number): void {
+    this.bytes = bytes
+    this.at = at
+    this.end = end
+    this.valueStart = this.valueEnd = -1
+    this.isBroken = false
   }
 
   next(): boolean {
@@ -67,4 +76,12 @@ export class ParamCursor {
     this.isBroken = true
     return false
   }
+}
+
+const shared = new ParamCursor(Buffer.alloc(0), 0, 0)
+
+/** A walk over these parameters. It is good until the next walk begins: a message has a dozen of them, one after the other. */
+export function paramsOf(bytes: Buffer, at: number, end: number): ParamCursor {
+  shared.begin(bytes, at, end)
+  return shared
 }

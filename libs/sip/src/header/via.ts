@@ -14,7 +14,7 @@ import {
   textOf,
   trimEnd,
 } from '../message/octets.ts'
-import { ParamCursor } from './param-cursor.ts'
+import { paramsOf, type ParamCursor } from './param-cursor.ts'
 
 /** One Via value (RFC 3261, 20.42), as offsets into the message; text is made when asked for. */
 export class Via {
@@ -87,7 +87,7 @@ export class Via {
 
   /** Value of any parameter, `''` when it has none. `name` in lower case. */
   param(name: string): string | undefined {
-    const cursor = new ParamCursor(this.bytes, this.paramsStart, this.end)
+    const cursor = paramsOf(this.bytes, this.paramsStart, this.end)
     while (cursor.next()) {
       if (cursor.isNamed(name))
         return cursor.valueStart < 0 ? '' : textOf(this.bytes, cursor.valueStart, cursor.valueEnd)
@@ -143,7 +143,7 @@ function readSentBy(via: Via, at: number, end: number): number {
 function readParams(via: Via, at: number, end: number): Via | undefined {
   const { bytes } = via
   via.paramsStart = at
-  const cursor = new ParamCursor(bytes, at, end)
+  const cursor = paramsOf(bytes, at, end)
   while (cursor.next()) if (!takeParam(via, cursor)) return undefined
   if (cursor.isBroken) return undefined
   via.end = trimEnd(bytes, via.start, cursor.at)

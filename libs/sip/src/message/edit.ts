@@ -3,7 +3,7 @@ import type { Via } from '../header/via.ts'
 import { HeaderId, headerName } from './header-id.ts'
 import type { HeaderLine, Message, SipRequest } from './message.ts'
 import { skipWhitespace, trimEnd } from './octets.ts'
-import { endOfValue } from './values.ts'
+import { countValues, endOfValue } from './values.ts'
 
 /** A change as data: at this offset take away so many octets and put these in. Text is written as latin1. */
 export interface Edit {
@@ -40,20 +40,35 @@ export function applyEdits(message: { readonly bytes: Buffer }, edits: readonly 
 // Pure insertions go before a replacement at the same place, so that they do not land behind what it took away.
 const rank = (edit: Edit): number => (edit.remove === 0 ? 0 : 1)
 
-// By insertion: there are a handful of them, nearly in order, and the array's own sort costs more than all else that is done here.
-function inOrder(edits: readonly Edit[]): Edit[] {
+// By insertion: there are a handful of them, mostly in order, and the array's own sort costs more than all else that is done here.
+function inOrder(edits: readonly Edit[]): readonly Edit[] {
+  if (isInOrder(edits)) return edits
   const sorted: Edit[] = []
   for (const edit of edits) {
     let place = sorted.length
     for (; place > 0; place--) {
       const before = sorted[place - 1]
-      if (before === undefined || before.at < edit.at || (before.at === edit.at && rank(before) <= rank(edit))) break
+      if (before === undefined || goesBefore(before, edit)) break
       sorted[place] = before
     }
     sorted[place] = edit
   }
   return sorted
 }
+
+function isInOrder(edits: readonly Edit[]): boolean {
+  for (let i = 1; i < edits.length; i++) {
+    const [before, edit] = [edits[i - 1], edits[i]]
+    if (before !== undefined && edit !== undefined && !goesBefore(before, edit)) return false
+  }
+  return true
+}
+
+function goesBefore(one: Edit, other: Edit): boolean {
+  return one.at < other.at || (one.at === other.at && rank(one) <= rank(other))
+}
+
+const none: readonly Edit[] = []
 
 const insertAt = (at: number, insert: string): Edit => ({ at, remove: 0, insert })
 const remove = (start: number, end: number): Edit => ({ at: start, remove: end - start, insert: '' })
@@ -107,49 +122,50 @@ export function setValue(message: Message, id: HeaderId, value: string): Edit {
 }
 
 /** The whole line, or the first value of a comma list (RFC 3261, 16.7 step 3). */
-export function removeTopVia(message: Message): Edit[] {
+export function removeTopVia(message: Message): readonly Edit[] {
   return removeFirstValues(message, HeaderId.Via, 1)
 }
 
 /** The first `count` values, over as many lines as they take. */
-export function removeTopRoutes(message: Message, count: number): Edit[] {
+export function removeTopRoutes(message: Message, count: number): readonly Edit[] {
   return removeFirstValues(message, HeaderId.Route, count)
 }
 
-export function removeFirstValues(message: Message, id: HeaderId, count: number): Edit[] {
-  const edits: Edit[] = []
+export function removeFirstValues(message: Message, id: HeaderId, count: number): readonly Edit[] {
+  let edits = none
   let left = count
   for (const line of message.lines) {
     if (left === 0) break
     if (line.id !== id) continue
-    const starts = valueStarts(message, line)
-    const next = starts[left]
-    edits.push(next === undefined ? remove(line.start, line.end) : remove(line.valueStart, next))
-    left -= Math.min(left, starts.length)
+    const next = startOfValue(message, line, left)
+    const edit = next < 0 ? remove(line.start, line.end) : remove(line.valueStart, next)
+    edits = edits.length === 0 ? [edit] : [...edits, edit]
+    left = next < 0 ? left - countValues(message.bytes, line) : 0
   }
   return edits
 }
 
-/** The last Route value: where a strict router put the Request-URI that was meant (RFC 3261, 16.4). */
-export function removeLastRoute(message: Message): Edit[] {
-  const line = message.lines.findLast((candidate) => candidate.id === HeaderId.Route)
-  if (line === undefined) return []
-  const starts = valueStarts(message, line)
-  const before = starts.at(-2)
-  if (before === undefined) return [remove(line.start, line.end)]
-  const kept = trimEnd(message.bytes, before, endOfValue(message.bytes, before, line.valueEnd))
-  return [remove(kept, line.valueEnd)]
-}
-
-function valueStarts(message: Message, line: HeaderLine): number[] {
-  const starts: number[] = []
-  for (let at = line.valueStart; at < line.valueEnd;) {
-    const start = skipWhitespace(message.bytes, at, line.valueEnd)
-    const stop = endOfValue(message.bytes, start, line.valueEnd)
-    if (start < stop) starts.push(start)
+/** Where the value behind the first `count` begins; -1 when there are no more. */
+function startOfValue({ bytes }: Message, { valueStart, valueEnd }: HeaderLine, count: number): number {
+  let left = count
+  for (let at = valueStart; at < valueEnd;) {
+    const start = skipWhitespace(bytes, at, valueEnd)
+    const stop = endOfValue(bytes, start, valueEnd)
+    if (start < stop && left-- === 0) return start
     at = stop + 1
   }
-  return starts
+  return -1
+}
+
+/** The last Route value: where a strict router put the Request-URI that was meant (RFC 3261, 16.4). */
+export function removeLastRoute(message: Message): readonly Edit[] {
+  const line = message.lines.findLast((candidate) => candidate.id === HeaderId.Route)
+  if (line === undefined) return none
+  const count = countValues(message.bytes, line)
+  if (count < 2) return [remove(line.start, line.end)]
+  const before = startOfValue(message, line, count - 2)
+  const kept = trimEnd(message.bytes, before, endOfValue(message.bytes, before, line.valueEnd))
+  return [remove(kept, line.valueEnd)]
 }
 
 export function removeLines(message: Message, id: HeaderId): Edit[] {
@@ -163,8 +179,9 @@ export function removeLines(message: Message, id: HeaderId): Edit[] {
 export function addViaParams(
   message: { readonly topVia: Via },
   params: { readonly received?: string | undefined; readonly rport?: number | undefined },
-): Edit[] {
+): readonly Edit[] {
   const { received, rport } = params
+  if (received === undefined && rport === undefined) return none
   const via = message.topVia
   const edits: Edit[] = []
   let tail = ''

@@ -1,17 +1,19 @@
-import { ParamCursor } from '../header/param-cursor.ts'
+import { paramsOf, type ParamCursor } from '../header/param-cursor.ts'
 import { parseVia } from '../header/via.ts'
 import type { Via } from '../header/via.ts'
 import type { Edit } from './edit.ts'
 import { HeaderId } from './header-id.ts'
 import type { HeaderLine, Message } from './message.ts'
 
+const none: readonly Edit[] = []
+
 /**
  * Takes overload feedback off every Via below the topmost one: it is hop by hop (RFC 7339, 5.1), and whoever reads it there would
  * think that it came from us. A bare `oc`, with the algorithms that its owner knows, is his own announcement, and stays.
  */
-export function removeForeignOverload(message: Message): Edit[] {
-  if (!message.topVia.hasMore) return []
-  const edits: Edit[] = []
+export function removeForeignOverload(message: Message): readonly Edit[] {
+  if (!message.topVia.hasMore) return none
+  let edits = none
   let isTop = true
   for (const line of message.lines) {
     if (line.id !== HeaderId.Via) continue
@@ -23,7 +25,7 @@ export function removeForeignOverload(message: Message): Edit[] {
       const via = parseVia(message.bytes, at, line.valueEnd)
       // What is no Via is not ours to judge: its owner will.
       if (via === undefined) break
-      if (!isTop) pushRemovals(via, edits)
+      if (!isTop) edits = [...edits, ...removals(via)]
       isTop = false
       at = via.nextStart
     }
@@ -39,8 +41,8 @@ function mayHoldOverload(bytes: Buffer, { valueStart, valueEnd }: HeaderLine): b
   return false
 }
 
-function pushRemovals(via: Via, edits: Edit[]): void {
-  const cursor = new ParamCursor(via.bytes, via.paramsStart, via.end)
+function removals(via: Via): readonly Edit[] {
+  const cursor = paramsOf(via.bytes, via.paramsStart, via.end)
   const found: Edit[] = []
   let isFeedback = false
   let before = via.paramsStart
@@ -52,7 +54,7 @@ function pushRemovals(via: Via, edits: Edit[]): void {
     }
     before = end
   }
-  if (isFeedback) edits.push(...found)
+  return isFeedback ? found : none
 }
 
 function isOverload(cursor: ParamCursor): boolean {

@@ -23,7 +23,7 @@ import { asRequest, invite, inviteLines, octets } from '../messages.ts'
 
 const request = asRequest(invite())
 
-function linesAfter(message: SipRequest, ...edits: Edit[]): string[] {
+function linesAfter(message: SipRequest, ...edits: readonly Edit[]): string[] {
   return applyEdits(message, edits).toString('latin1').split('\r\n')
 }
 
@@ -37,7 +37,7 @@ function routed(...lines: string[]): SipRequest {
   )
 }
 
-const routesAfter = (message: SipRequest, edits: Edit[]): string[] =>
+const routesAfter = (message: SipRequest, edits: readonly Edit[]): string[] =>
   asRequest(applyEdits(message, edits)).values(HeaderId.Route)
 
 describe('edits', () => {
@@ -208,7 +208,9 @@ const anyMessage = fc
     return asRequest(Buffer.concat([head, Buffer.from(body)]))
   })
 
-const everyEdit: Readonly<Record<string, (message: SipRequest) => { edits: Edit[]; touches: readonly HeaderId[] }>> = {
+const everyEdit: Readonly<
+  Record<string, (message: SipRequest) => { edits: readonly Edit[]; touches: readonly HeaderId[] }>
+> = {
   nothing: () => ({ edits: [], touches: [] }),
   setMaxForwards: (message) => ({ edits: [setMaxForwards(message, 11)], touches: [HeaderId.MaxForwards] }),
   pushVia: (message) => ({ edits: [pushVia(message, 'SIP/2.0/UDP us;branch=z9hG4bK9')], touches: [HeaderId.Via] }),

@@ -71,16 +71,20 @@ export function forwardRequest(request: SipRequest, way: Way, forwarding: Forwar
   return applyEdits(request, edits)
 }
 
-function tellLength(message: SipRequest | SipResponse): Edit[] {
-  if (message.line(HeaderId.ContentLength) !== undefined) return []
+const none: readonly Edit[] = []
+
+function tellLength(message: SipRequest | SipResponse): readonly Edit[] {
+  if (message.line(HeaderId.ContentLength) !== undefined) return none
   return [appendLine(message, 'Content-Length', String(message.bytes.length - message.bodyStart))]
 }
 
-function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefined): Edit[] {
+function routeEdits(request: SipRequest, way: Way, replaceRoute: string | undefined): readonly Edit[] {
   if (replaceRoute === undefined && isNextStrict(way)) return toStrictRouter(request, way)
   if (way.isStrict) return strictEdits(request, way)
-  const maddr = way.hasOwnMaddr ? [withoutMaddr(request)] : []
-  if (replaceRoute === undefined) return [...maddr, ...removeTopRoutes(request, way.ownRoutes)]
+  if (replaceRoute === undefined) {
+    const removed = removeTopRoutes(request, way.ownRoutes)
+    return way.hasOwnMaddr ? [withoutMaddr(request), ...removed] : removed
+  }
   const removed = removeFirstValues(request, HeaderId.Route, way.ownRoutes + 1)
   return [addLineAbove(request, HeaderId.Route, replaceRoute), ...removed]
 }
@@ -97,7 +101,9 @@ function strictEdits(request: SipRequest, { routes, ownRoutes }: Way): Edit[] {
 
 /** 16.7 step 3: our Via comes off, and nothing else is touched but overload feedback that a proxy left in the Via of others. */
 export function relayResponse(response: SipResponse, isStream = false): Buffer {
-  const edits = [...removeTopVia(response), ...removeForeignOverload(response)]
+  const top = removeTopVia(response)
+  const foreign = removeForeignOverload(response)
+  const edits = foreign.length === 0 ? top : [...top, ...foreign]
   return applyEdits(response, isStream ? [...edits, ...tellLength(response)] : edits)
 }
 

@@ -70,8 +70,8 @@ export class ForwardedRequest implements Forwarding, AttemptHost {
   start(targets: readonly Target[], decided?: Decided): void {
     this.#decided = decided
     const isGone = ({ uri }: Target) => this.#ctx.links.knownLinkTo(uri)?.isGone === true
-    const gone = targets.filter(isGone)
-    this.#carryOut(this.#context.start(gone.length === 0 ? targets : [...targets.filter((t) => !isGone(t)), ...gone]))
+    const inOrder = targets.some(isGone) ? targets.toSorted((a, b) => Number(isGone(a)) - Number(isGone(b))) : targets
+    this.#carryOut(this.#context.start(inOrder))
   }
 
   answer(status: number, retryLater = false): void {

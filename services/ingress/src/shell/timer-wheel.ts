@@ -36,7 +36,8 @@ const SLOT_MS = 20
 /** A tick that comes later than this says that the process itself was held up, and for how long that is remembered. */
 const LATE_MS = 50
 const LATE_KEPT_MS = 500
-const SLOTS = 4096
+const TURN_BITS = 12
+const SLOTS = 1 << TURN_BITS
 
 /**
  * Timers of transactions: very many, most of them cancelled before they are due. Setting and cancelling cost the same however
@@ -74,8 +75,8 @@ export class TimerWheel {
 
   setFor(owner: TimerOwner, name: string, ms: number): Timer {
     const steps = this.#stepsUntil(ms)
-    const slot = (this.#position + steps) % SLOTS
-    const timer = new WheelTimer(this, slot, Math.floor((steps - 1) / SLOTS), owner, name)
+    const slot = (this.#position + steps) & (SLOTS - 1)
+    const timer = new WheelTimer(this, slot, (steps - 1) >>> TURN_BITS, owner, name)
     this.#insert(timer)
     this.#tick ??= setTimeout(() => this.#advance(), SLOT_MS)
     return timer
@@ -103,7 +104,7 @@ export class TimerWheel {
   #stepsUntil(ms: number): number {
     const now = this.#now()
     if (this.#count === 0) this.#positionAt = now
-    return Math.floor((now - this.#positionAt + Math.max(ms, 0)) / SLOT_MS) + 1
+    return ((now - this.#positionAt + Math.max(ms, 0)) / SLOT_MS + 1) | 0
   }
 
   #insert(timer: WheelTimer): void {
