@@ -24,5 +24,5 @@ export {
 } from './metrics.ts'
 export { nowMs } from './monotonic.ts'
 export { Tally } from './tally.ts'
-export { createTicker } from './ticker.ts'
+export { createTicker, type Ticker } from './ticker.ts'
 export { TlsFiles, type ClientTls, type ServerTls } from './tls-files.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createTicker, nowMs, type Component } from '@siplb/runtime'
+import { createTicker, nowMs, type Ticker } from '@siplb/runtime'
 import { waitFor } from '@siplb/testkit'
 import { afterEach, describe, expect, it } from 'vitest'
 
@@ -11,17 +11,18 @@ interface Tick {
 /** Timers count whole milliseconds, at both ends: so much may one come before its time. */
 const EARLY_MS = 3
 
-let ticker: Component | undefined
+let ticker: Ticker | undefined
 
 afterEach(() => ticker?.stop?.())
 
 /** Started; `run` is what each tick does beside being noted. */
-function ticking(everyMs: number, run: (tick: number) => Promise<void> | void = () => {}) {
+function ticking(everyMs: number, run: (tick: number) => Promise<void> | void = () => {}, nextAt = () => 0) {
   const ticks: Tick[] = []
   const errors: unknown[] = []
   ticker = createTicker({
     name: 'beat',
     everyMs,
+    nextAt,
     run: (now, lateMs) => run(ticks.push({ now, lateMs })),
     onError: (error) => void errors.push(error),
   })
@@ -92,6 +93,56 @@ describe('a ticker', () => {
     const { ticks, errors } = ticking(10, (tick) => (tick === 2 ? fail() : undefined))
     await waitFor(() => ticks.length >= 4, 2000)
     expect(errors).toEqual([new Error('not this time')])
+  })
+
+  it('sleeps until there is something to do, and comes no earlier', async () => {
+    let nextAt = 0
+    const planned: number[] = []
+    const { ticks } = ticking(
+      10,
+      () => void planned.push((nextAt = nowMs() + 40)),
+      () => nextAt,
+    )
+    await waitFor(() => ticks.length >= 13, 5000)
+    const isEarly = ticks.slice(1).map(({ now }, i) => now < (planned[i] ?? NaN))
+    // Where the machine takes its time between two lines, the clock of the event loop is behind ours.
+    expect(isEarly.filter(Boolean).length).toBeLessThan(3)
+  })
+
+  it('keeps its interval while what is to be done is long overdue', async () => {
+    const { ticks } = ticking(20, undefined, () => -Infinity)
+    await waitFor(() => ticks.length >= 5, 5000)
+    expect((ticks[4]?.now ?? 0) - (ticks[0]?.now ?? 0)).toBeGreaterThan(4 * 20 - EARLY_MS)
+  })
+
+  it('is woken within one interval, which is not taken for lateness', async () => {
+    const { ticks } = ticking(50, undefined, () => nowMs() + 60_000)
+    await sleep(100)
+    expect(ticks).toEqual([])
+    const since = nowMs()
+    ticker?.wake()
+    ticker?.wake()
+    const { now, lateMs } = await waitFor(() => ticks[0], 2000)
+    expect(now - since).toBeGreaterThan(50 - EARLY_MS)
+    expect(now - lateMs - since).toBeLessThan(50 + EARLY_MS)
+    await sleep(100)
+    expect(ticks).toHaveLength(1)
+  })
+
+  it('that is awake is not put off by being woken', async () => {
+    const { ticks } = ticking(50)
+    const waking = setInterval(() => ticker?.wake(), 10)
+    await waitFor(() => ticks.length >= 3, 2000).finally(() => clearInterval(waking))
+    const dueAt = ticks.map(({ now, lateMs }) => now - lateMs)
+    expect((dueAt[2] ?? 0) - (dueAt[0] ?? 0)).toBeLessThan(2 * 50 + 2 * EARLY_MS)
+  })
+
+  it('is not woken once it is stopped', async () => {
+    const { ticks } = ticking(10, undefined, () => nowMs() + 60_000)
+    await ticker?.stop?.()
+    ticker?.wake()
+    await sleep(50)
+    expect(ticks).toEqual([])
   })
 
   it('is silent once it is stopped, also out of its own run', async () => {

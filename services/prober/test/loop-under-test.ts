@@ -37,6 +37,9 @@ export interface LoopUnderTest extends AsyncDisposable {
   readonly samples: readonly Heard<ResponseTime>[]
   readonly loads: readonly Heard<Load>[]
   readonly registry: Registry
+  readonly signals: SignalBatch
+  /** When the loop was awake to look at what is due. */
+  readonly ticks: readonly number[]
   /** Another list of proxies, from now on. */
   list(proxies: readonly DeclaredProxy[]): void
   configure(settings: Partial<ProbeConfig>): void
@@ -72,12 +75,15 @@ export async function startLoop(
   ]
   const registry = createRegistry()
   const metrics = createProberMetrics(registry)
+  const signals = new SignalBatch(bus, metrics)
+  const ticks: number[] = []
   let listed = asList(pool, proxies)
   const loop = new ProbeLoop({
     self: bus.instance,
     settings: probeConfig.parse({ intervalMs: 200, ...settings }),
     proxies: () => listed,
-    probers: () => [bus.instance],
+    // Asked once in each tick.
+    probers: (now) => (ticks.push(now), [bus.instance]),
     now: nowMs,
     random: seeded(1),
     locator: createLocator({
@@ -88,7 +94,7 @@ export async function startLoop(
       ...(addressOf === undefined ? {} : { system: lookupOf(addressOf) }),
     }),
     tls: new ProxyTls({ servers: {}, requireClientCert: false, verifyProxies: true, ...tls }, nowMs),
-    signals: new SignalBatch(bus, metrics),
+    signals,
     metrics,
     log,
   })
@@ -97,6 +103,8 @@ export async function startLoop(
     samples,
     loads,
     registry,
+    signals,
+    ticks,
     list: (next) => void (listed = asList(pool, next)),
     configure: (next) => loop.configure(probeConfig.parse(next)),
     async [Symbol.asyncDispose]() {

@@ -31,6 +31,14 @@ export function firstPlan(place: number, intervalMs: number, now: number, random
   return { intervalMs, slotAt, nextAt: jittered(slotAt, intervalMs, random), repeats: [] }
 }
 
+/** Of what is under way: looked after at every tick. */
+export const NEXT_TICK = -Infinity
+
+/** When the next attempt is due. */
+export function nextDue({ nextAt, repeats: [repeat] }: Plan): number {
+  return repeat === undefined ? nextAt : Math.min(nextAt, repeat.at)
+}
+
 /** The attempts that are due, 1 for a scheduled one, and the plan without them. */
 export function takeDue(plan: Plan, now: number, random: () => number): { plan: Plan; attempts: readonly number[] } {
   const isScheduledDue = plan.nextAt <= now

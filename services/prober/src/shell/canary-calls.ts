@@ -10,6 +10,7 @@ import {
   type CanaryPlan,
   type CanaryStep,
 } from '../domain/canary-call.ts'
+import { NEXT_TICK } from '../domain/probe-schedule.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
 import type { ProberMetrics } from '../metrics.ts'
 
@@ -73,6 +74,12 @@ export class CanaryCalls {
   /** Whether a request of the callee belongs to a call of ours, such as a BYE that crosses ours. */
   knows(request: SipRequest): boolean {
     return this.#calls.values().some(({ invite }) => invite.callId === request.callId)
+  }
+
+  /** When something of them is due. */
+  get nextAt(): number {
+    const calls = [...this.#calls.values()]
+    return calls.some(isOpen) ? NEXT_TICK : Math.min(...calls.map(({ forgetAt }) => forgetAt))
   }
 
   tick(now: number): void {

@@ -1,6 +1,6 @@
 import type { LoadSource } from '@siplb/contracts'
 import { fractionOf } from '../domain/hash.ts'
-import { firstPlan, takeDue, type Plan } from '../domain/probe-schedule.ts'
+import { firstPlan, nextDue, takeDue, type Plan } from '../domain/probe-schedule.ts'
 import { openLoadSource, type LoadSourceClient } from './load-sources/load-source.ts'
 import type { LoadAnswer } from '../domain/load-answer.ts'
 import type { ProxyLoad } from './proxy-load.ts'
@@ -43,6 +43,11 @@ export class LoadQuery {
     const { plan, attempts } = takeDue(this.#plan, now, this.#random)
     this.#plan = plan
     if (attempts.length > 0 && this.#asking === undefined) void this.#ask()
+  }
+
+  /** When the next question is due. */
+  get nextAt(): number {
+    return nextDue(this.#plan)
   }
 
   close(): void {

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ProbeConfig } from '@siplb/contracts'
-import { createTicker, type Component } from '@siplb/runtime'
+import { createTicker, type Component, type Ticker } from '@siplb/runtime'
 import { probeAddress } from '../domain/probe-request.ts'
+import { NEXT_TICK } from '../domain/probe-schedule.ts'
 import type { ProbedProxy } from '../domain/probed-proxy.ts'
 import { healthy, ticked } from '../domain/self-health.ts'
 import { probersOf } from '../domain/sharing.ts'
@@ -9,8 +10,10 @@ import { LoadQuery } from './load-query.ts'
 import { ProbeTarget, type ProbeTools } from './probe-target.ts'
 import { ProxyLoad } from './proxy-load.ts'
 
-/** Half of what a batch may wait for; short, so that a stall of the loop is noticed soon after it began. */
+/** The longest that a batch waits; short, so that a stall of the loop is noticed soon after it began. */
 const TICK_MS = 20
+/** The longest sleep: so soon a change of the list, or another prober's silence, is noticed. */
+const SLEEP_MS = 250
 /** How long a stop waits for canary calls to end: two retransmissions of a BYE or CANCEL. */
 const LAST_CALLS_MS = 2000
 
@@ -29,11 +32,17 @@ interface Probed {
   readonly query: LoadQuery | undefined
 }
 
-/** The one clock of the prober: every tick publishes what was measured, and asks whatever is due. */
+/**
+ * The one clock of the prober: every tick publishes what was measured, and asks whatever is due.
+ *
+ * T1. While a probe is under way, or a sample waits to be published, ticks come at a steady rate: by them it is known when this process
+ *     was late, and no sample is published before a tick that came after it.
+ * T2. Else it sleeps until something is due: nothing is measured that a stall could falsify.
+ */
 export class ProbeLoop implements Component {
   readonly name = 'probe-loop'
   readonly #options: ProbeLoopOptions
-  readonly #ticker: Component
+  readonly #ticker: Ticker
   readonly #probed = new Map<string, Probed>()
   /** Probed no more; their calls are being ended. */
   readonly #leaving = new Set<ProbeTarget>()
@@ -52,9 +61,11 @@ export class ProbeLoop implements Component {
     this.#ticker = createTicker({
       name: this.name,
       everyMs: TICK_MS,
+      nextAt: () => this.#nextAt(),
       run: (now, lateMs) => this.#tick(now, lateMs),
       onError,
     })
+    options.signals.onAdded = () => this.#ticker.wake()
   }
 
   /** How many proxies this prober probes. */
@@ -82,6 +93,14 @@ export class ProbeLoop implements Component {
     if (settings.vantagePoints !== this.#settings.vantagePoints) this.#sharedFor = undefined
     this.#settings = settings
     for (const { target } of this.#probed.values()) target.configure(settings)
+    this.#ticker.wake()
+  }
+
+  #nextAt(): number {
+    if (this.#leaving.size > 0 || !this.#options.signals.isEmpty) return NEXT_TICK
+    let at = this.#tickedAt + SLEEP_MS
+    for (const { target, query } of this.#probed.values()) at = Math.min(at, target.nextAt, query?.nextAt ?? at)
+    return at
   }
 
   #tick(now: number, lateMs: number): void {

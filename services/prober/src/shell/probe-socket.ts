@@ -2,6 +2,7 @@ import type { Logger } from '@siplb/runtime'
 import type { Uri } from '@siplb/sip'
 import type { Locator, Packet, Place, SocketProblem } from '@siplb/sip/transport'
 import { chooseEndpoint, isSameEndpoint } from '../domain/endpoint-choice.ts'
+import { NEXT_TICK } from '../domain/probe-schedule.ts'
 import { connectProbe, type ProbeConnection } from './probe-connection.ts'
 import type { ProxyTls } from './proxy-tls.ts'
 
@@ -66,6 +67,11 @@ export class ProbeSocket {
     if (this.#isOpening || (now < this.#locateAt && !isMissing)) return
     this.#isOpening = true
     void this.#open(now).finally(() => (this.#isOpening = false))
+  }
+
+  /** When it wants a tick that nobody waits for. */
+  get nextAt(): number {
+    return this.#isOpening ? NEXT_TICK : this.#locateAt
   }
 
   /** Nothing was heard: has it moved? */

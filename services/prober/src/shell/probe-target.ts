@@ -24,7 +24,7 @@ import {
   type SentProbe,
 } from '../domain/probe-result.ts'
 import { probeRequest, type LocalAddress, type ProbeIds } from '../domain/probe-request.ts'
-import { afterLoss, afterNews, firstPlan, takeDue, type Plan } from '../domain/probe-schedule.ts'
+import { afterLoss, afterNews, firstPlan, NEXT_TICK, nextDue, takeDue, type Plan } from '../domain/probe-schedule.ts'
 import type { ProberMetrics } from '../metrics.ts'
 import { CanaryCalls } from './canary-calls.ts'
 import { ProbeSocket } from './probe-socket.ts'
@@ -105,11 +105,18 @@ export class ProbeTarget {
     this.#plan = this.#planned()
   }
 
+  /** When it wants the next tick. */
+  get nextAt(): number {
+    if (this.#pending.size > 0 || this.#waiting.length > 0 || this.#unsent.length > 0) return NEXT_TICK
+    const sendAt = this.#hasWay ? nextDue(this.#plan) : Infinity
+    return Math.min(sendAt, this.#socket.nextAt, this.#calls.nextAt)
+  }
+
   /** Sends what is due; without a place to send it to it stays due. */
   tick(now: number): void {
     this.#calls.tick(now)
     this.#tickSocket(now)
-    if (this.#socket.connection === undefined && !this.#socket.isDialled) return
+    if (!this.#hasWay) return
     const { plan, attempts } = takeDue(this.#plan, now, this.#tools.random)
     this.#plan = plan
     for (const attempt of attempts) {
@@ -145,6 +152,11 @@ export class ProbeTarget {
   close(): void {
     this.#socket.close()
     this.#pending.clear()
+  }
+
+  /** Whether a probe that is due can be sent, or wait for its connection. */
+  get #hasWay(): boolean {
+    return this.#socket.connection !== undefined || this.#socket.isDialled
   }
 
   #tickSocket(now: number): void {

@@ -12,6 +12,8 @@ import type { ProberMetrics } from '../metrics.ts'
 export class SignalBatch {
   readonly #bus: Pick<Bus, 'publish'>
   readonly #metrics: ProberMetrics
+  /** Called with each that is added: it has to be told soon. */
+  onAdded: () => void = () => {}
   #samples: { readonly proxy: ProbedProxy; readonly sample: Sample }[] = []
   #loads: { readonly pool: string; readonly load: Load }[] = []
 
@@ -20,12 +22,18 @@ export class SignalBatch {
     this.#metrics = metrics
   }
 
+  get isEmpty(): boolean {
+    return this.#samples.length === 0 && this.#loads.length === 0
+  }
+
   addSample(proxy: ProbedProxy, sample: Sample): void {
     this.#samples.push({ proxy, sample })
+    this.onAdded()
   }
 
   addLoad(pool: string, load: Load): void {
     this.#loads.push({ pool, load })
+    this.onAdded()
   }
 
   flush(health: SelfHealth): void {

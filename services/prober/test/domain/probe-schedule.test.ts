@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { afterLoss, afterNews, firstPlan, takeDue, type Plan } from '../../src/domain/probe-schedule.ts'
+import { afterLoss, afterNews, firstPlan, nextDue, takeDue, type Plan } from '../../src/domain/probe-schedule.ts'
 import { seeded } from '../seeded.ts'
 
 const INTERVAL = 1000
@@ -51,6 +51,18 @@ describe('scheduled probes', () => {
       { attempt: 1, at: 61_500 },
     ])
   })
+})
+
+it('the next attempt is due when the first of all that are to come is', () => {
+  const random = seeded(6)
+  let plan = afterLoss(firstPlan(0.5, INTERVAL, 0, random), 1, 100)
+  for (let i = 0; i < 20; i++) {
+    const at = nextDue(plan)
+    expect(takeDue(plan, at - 0.001, random).attempts).toEqual([])
+    const due = takeDue(plan, at, random)
+    expect(due.attempts).toHaveLength(1)
+    plan = due.plan
+  }
 })
 
 describe('quick repeats', () => {

@@ -200,6 +200,38 @@ describe('the load in an answer', () => {
   })
 })
 
+describe('a prober', () => {
+  it('sleeps while nothing is under way', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => answer())
+    await using loop = await startLoop(bus, 'sleeps', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 1000 })
+    await waitFor(() => loop.samples.length >= 4, 6000)
+    // One to send each probe, one to tell of it, and four a second to look at the list; every 20 ms there would be 150.
+    const [first = 0, last = 0] = [loop.samples[0]?.at, loop.samples[3]?.at]
+    expect(loop.ticks.filter((at) => at > first && at < last).length).toBeLessThan(40)
+  })
+
+  it('keeps an eye on its own clock while a probe is under way', async () => {
+    await using proxy = await startUdpProxy(({ answer }) => setTimeout(answer, 400))
+    await using loop = await startLoop(bus, 'watches', [{ id: 'px1', uri: proxy.uri }], { intervalMs: 1000 })
+    await waitFor(() => loop.samples.length >= 1, 3000)
+    const askedAt = proxy.asked[0]?.at ?? 0
+    expect(loop.ticks.filter((at) => at > askedAt && at < askedAt + 400).length).toBeGreaterThan(8)
+  })
+
+  it('is woken by what was not asked for, and tells it soon', async () => {
+    await using loop = await startLoop(bus, 'woken', [])
+    const waits: number[] = []
+    for (let told = 1; told <= 4; told++) {
+      const since = performance.now()
+      loop.signals.addLoad('woken', { proxy: 'px1', load: 0.5, source: 'freeswitch', ageMs: 0, expiresInMs: 1000 })
+      await waitFor(() => loop.loads.length === told, 2000)
+      waits.push(performance.now() - since)
+    }
+    // Asleep it would tell each but the first when it next looks at the list.
+    expect(Math.min(...waits.slice(1))).toBeLessThan(120)
+  })
+})
+
 describe('a prober that stands still', () => {
   const standStill = (ms: number) => {
     for (const end = performance.now() + ms; performance.now() < end;);
