@@ -7,36 +7,60 @@ import {
   type ProxyRecord,
 } from '@siplb/contracts'
 import { Pool } from '@siplb/weighing'
-import { decodeEvents, encodeEvent, toBatches } from '../libs/bus/src/codec.ts'
+import type { Endpoint } from '@siplb/sip/transport'
+import { decodeEvents } from '../libs/bus/src/codec.ts'
+import { WrittenEvents } from '../libs/bus/src/written-events.ts'
+import { MessagePublisher } from '../services/ingress/src/shell/message-publisher.ts'
 import { RecentIds } from '../services/weigher/src/domain/recent-ids.ts'
 import type { Bench, Suite } from './bench.ts'
+import { answerTo, inviteBytes, requestOf, responseOf } from './samples.ts'
 
 const EVENTS = 500
 const PROXIES = 20
 const source = '/siplb/prober/p1'
-const time = '2026-01-01T00:00:00.000Z'
 
-const encode = <T>(channel: EventChannel<T>, data: readonly T[]) =>
-  toBatches(data.map((one, i) => encodeEvent(channel, one, { source, id: `1.${i}`, time })))
+/** Events that are written into batches, of which the last ones are here. */
+function written<T>(channel: EventChannel<T>) {
+  const sent: { batches: readonly Uint8Array[] } = { batches: [] }
+  const send = (batches: readonly Uint8Array[]) => ((sent.batches = batches), true)
+  return { sent, events: new WrittenEvents(channel, { source, nextId: () => 'bench', send }) }
+}
+
+function encode<T>(channel: EventChannel<T>, data: readonly T[]): readonly Uint8Array[] {
+  const { sent, events } = written(channel)
+  for (const one of data) events.add(one)
+  events.send()
+  return sent.batches
+}
 
 const proxyOf = (i: number) => `px${i % PROXIES}`
 const many = <T>(make: (i: number) => T) => Array.from({ length: EVENTS }, (_, i) => make(i))
-const messages = many((i) => ({
-  ...({ kind: 'request', method: 'INVITE', callId: `${i}.bench@example.com`, from: 'sip:alice@example.com' } as const),
-  ...({
-    to: 'sip:bob@example.com',
-    requestUri: 'sip:bob@example.com',
-    source: '192.0.2.1:5070',
-    transport: 'udp',
-  } as const),
-}))
+const [invite, ok] = [requestOf(inviteBytes), responseOf(answerTo(inviteBytes, '200 OK'))]
+const place: Endpoint = { transport: 'udp', address: '192.0.2.1', port: 5070 }
+const proxy = { pool: 'default', proxy: 'px1' }
+const received = written(sipReceived)
+const publisher = new MessagePublisher(
+  { batch: () => received.events },
+  { publish: 'messages', publishBytes: false },
+  () => {},
+)
 const times = many((i) => responseTimeTaken.data.parse({ proxy: proxyOf(i), responseTimeMs: 10 + (i % 50) }))
 const loads = many((i) => loadReported.data.parse({ proxy: proxyOf(i), load: (i % 100) / 100 }))
-const [messageBatch, timeBatch, loadBatch] = [
-  encode(sipReceived, messages),
-  encode(responseTimeTaken, times),
-  encode(loadReported, loads),
-].map((batches) => batches[0] ?? new Uint8Array())
+const [timeBatch, loadBatch] = [encode(responseTimeTaken, times), encode(loadReported, loads)].map(
+  ([first = new Uint8Array()]) => first,
+)
+
+/** As many requests as responses, from what was read of them to what the bus sends. */
+function publish(): readonly Uint8Array[] {
+  for (let i = 0; i < EVENTS / 2; i++) {
+    publisher.received(invite, place)
+    publisher.received(ok, place, proxy)
+  }
+  publisher.flush()
+  return received.sent.batches
+}
+
+const messageBatch = publish()[0] ?? new Uint8Array()
 
 /** A batch as the weigher takes it: read, checked for repetition, folded into what is known of its proxies. */
 function weighed<T>(
@@ -75,10 +99,10 @@ const loadsName = 'weigher: a load event of a batch of 500'
 
 export const suite: Suite = {
   benches: [
-    { name: 'evt.sip.received encoded, one of 500', run: () => encode(sipReceived, messages), operations: EVENTS },
+    { name: 'evt.sip.received written, one of 500', run: publish, operations: EVENTS },
     {
       name: 'evt.sip.received decoded, one of 500',
-      run: () => decodeEvents(sipReceived, messageBatch ?? new Uint8Array()),
+      run: () => decodeEvents(sipReceived, messageBatch),
       operations: EVENTS,
     },
     weighed(timesName, responseTimeTaken, timeBatch ?? new Uint8Array(), (pool, data, now) =>

@@ -3,6 +3,7 @@ import { config as configSchema } from '@siplb/contracts'
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createLogger, createRegistry } from '@siplb/runtime'
 import { createLocator, type Endpoint } from '@siplb/sip/transport'
+import { WrittenEvents } from '../libs/bus/src/written-events.ts'
 import { Challenges } from '../services/ingress/src/domain/challenges.ts'
 import { DecisionLog } from '../services/ingress/src/domain/decision-log.ts'
 import { DialogLeases } from '../services/ingress/src/domain/dialog-leases.ts'
@@ -116,9 +117,13 @@ function rethrow(error: unknown): void {
   throw error
 }
 
+/** Events are written, and go nowhere. */
+const batch: Bus['batch'] = (channel) =>
+  new WrittenEvents(channel, { source: '/siplb/ingress/lb1', nextId: () => 'bench', send: () => false })
+
 const noBus: Bus = {
   ...{ prefix: 'bench', service: 'ingress', instance: 'lb1', isConnected: () => false },
-  ...{ onConnection: () => ({ stop: nothing }), publish: () => false, subscribe: () => ({ stop: nothing }) },
+  ...{ onConnection: () => ({ stop: nothing }), publish: () => false, batch, subscribe: () => ({ stop: nothing }) },
   ...{ request: () => Promise.reject(new Error('no bus')), serve: nothing, ensureStream: async () => {} },
   table: () => {
     throw new Error('no bus')

@@ -28,6 +28,24 @@ export interface Subscription {
   stop(): void
 }
 
+/** The data of one event, member by member. Names stand as they are, so they need no escape; texts get theirs. */
+export interface DataWriter {
+  text(name: string, value: string): void
+  /** A text of one character for each octet. */
+  latin1(name: string, octets: Buffer, start: number, end: number): void
+  number(name: string, value: number): void
+}
+
+/** Events of one channel that are written as they happen, and wait to be sent together. */
+export interface EventBatch {
+  readonly size: number
+  /** What is not ended is left out. */
+  begin(): DataWriter
+  end(): void
+  /** False: not connected, and so dropped. */
+  send(): boolean
+}
+
 export interface StreamSpec {
   readonly name: string
   readonly addresses: readonly string[]
@@ -53,6 +71,8 @@ export interface Bus {
   onConnection(listener: (isConnected: boolean) => void): Subscription
   /** Many data make batches. False: not connected, and so dropped. `id` lets a stream store it only once. */
   publish<T>(channel: EventChannel<T>, params: Params, data: T | readonly T[], id?: string): boolean
+  /** For who has too many events to make an object of each. */
+  batch<T>(channel: EventChannel<T>, params: Params): EventBatch
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription
   /** Throws a `BusError` with code `disconnected`, `no-responders`, `timeout`, `refused` or `malformed`. */
   request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A>

@@ -20,13 +20,13 @@ import {
   StorageType,
   DiscardPolicy,
   type Msg,
-  type MsgHdrs,
   type NatsConnection,
   type Service,
   type Subscription as NatsSubscription,
 } from 'nats'
-import type { Bus, BusObserver, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
-import { decodeEvents, encodeEvent, encodeEvents, encodeJson, parseJson, toBatches, type Envelope } from './codec.ts'
+import type { Bus, BusObserver, EventBatch, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
+import { Batches } from './batches.ts'
+import { decodeEvents, encodeEvent, encodeJson, parseJson } from './codec.ts'
 import { BusError, requestError } from './errors.ts'
 import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
@@ -34,6 +34,7 @@ import { NatsHistory } from './nats-history.ts'
 import { addEndpoint, startService, type Endpoint } from './nats-service.ts'
 import { NatsTable } from './nats-table.ts'
 import type { Table } from './table.ts'
+import { WrittenEvents, type WrittenEventsOptions } from './written-events.ts'
 
 export interface NatsBusOptions {
   readonly config: NatsConfig
@@ -60,6 +61,8 @@ class NatsBus implements Bus {
   readonly service: string
   readonly instance: string
   readonly #version: string
+  /** CloudEvents `source`. */
+  readonly #source: string
   readonly #log: ConnectionLog
   readonly #observer: BusObserver
   readonly #isService: boolean
@@ -67,6 +70,8 @@ class NatsBus implements Bus {
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
   readonly #answers: Answers
+  /** Of what is published at once. */
+  readonly #batches = new Batches()
   #registered: Promise<Service> | undefined
   #setUpFor: NatsConnection | undefined
 
@@ -75,6 +80,7 @@ class NatsBus implements Bus {
     this.service = service
     this.instance = instance
     this.#version = version
+    this.#source = `/siplb/${service}/${instance}`
     this.#log = log
     this.#observer = observer
     this.#answers = new Answers(config.prefix, observer, log)
@@ -100,20 +106,25 @@ class NatsBus implements Bus {
       this.#observer.unpublished(channel.address)
       return false
     }
-    const subject = subjectOf(this.prefix, channel.address, params)
-    const send = (payload: Uint8Array | string, h: MsgHdrs) => {
-      nc.publish(subject, payload, { headers: h })
-      this.#observer.published(channel.address)
-    }
     if (isMany(data)) {
-      const batches = toBatches(encodeEvents(channel, data, this.#envelopes()))
-      for (const batch of batches) send(batch, contentType(batchContentType))
-    } else {
-      const h = contentType(eventContentType)
-      if (id !== undefined) h.set('Nats-Msg-Id', id)
-      send(encodeEvent(channel, data, this.#envelope(id)), h)
+      const events = new WrittenEvents(channel, this.#writing(channel, params), this.#batches)
+      for (const one of data) events.add(one)
+      return events.send()
     }
+    const h = contentType(eventContentType)
+    if (id !== undefined) h.set('Nats-Msg-Id', id)
+    const event = encodeEvent(channel, data, {
+      source: this.#source,
+      id: id ?? newEventId(),
+      time: new Date().toISOString(),
+    })
+    nc.publish(subjectOf(this.prefix, channel.address, params), event, { headers: h })
+    this.#observer.published(channel.address)
     return true
+  }
+
+  batch<T>(channel: EventChannel<T>, params: Params): EventBatch {
+    return new WrittenEvents(channel, this.#writing(channel, params))
   }
 
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
@@ -248,19 +259,23 @@ class NatsBus implements Bus {
     }
   }
 
-  /** For events of one moment. */
-  #envelopes(): () => Envelope {
-    const source = `/siplb/${this.service}/${this.instance}`
-    const time = new Date().toISOString()
-    return () => ({ source, id: newEventId(), time })
+  #writing(channel: EventChannel<unknown>, params: Params): WrittenEventsOptions {
+    const subject = subjectOf(this.prefix, channel.address, params)
+    const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, subject, batches)
+    return { source: this.#source, nextId: newEventId, send }
   }
 
-  #envelope(id?: string): { source: string; id: string; time: string } {
-    return {
-      source: `/siplb/${this.service}/${this.instance}`,
-      id: id ?? newEventId(),
-      time: new Date().toISOString(),
+  #sendAll({ address }: EventChannel<unknown>, subject: string, batches: readonly Uint8Array[]): boolean {
+    const nc = this.#connection.current
+    if (nc === undefined) {
+      this.#observer.unpublished(address)
+      return false
     }
+    for (const batch of batches) {
+      nc.publish(subject, batch, { headers: contentType(batchContentType) })
+      this.#observer.published(address)
+    }
+    return true
   }
 }
 

@@ -93,6 +93,29 @@ describe('publishing', () => {
     expect(a.counted(`published ${address}`)).toBe(4)
   })
 
+  it('sends what was written as it happened as a batch, or drops and counts it where there is no bus', async () => {
+    await using a = await connectedBus(nats, { prefix: ownPrefix() })
+    const heard = await hearing(`${a.bus.prefix}.evt.load.blue`)
+    const loads = a.bus.batch(loadReported, pool)
+    for (const proxy of ['px1', 'px2']) {
+      const event = loads.begin()
+      event.text('proxy', proxy)
+      event.number('load', 0.5)
+      loads.end()
+    }
+    expect([loads.size, loads.send(), loads.size]).toEqual([2, true, 0])
+    const message = await waitFor(() => heard[0], 2000)
+    expect(message.headers?.get('content-type')).toBe(batchContentType)
+    expect(message.json<{ data: Load }[]>().map(({ data }) => data.proxy)).toEqual(['px1', 'px2'])
+    await a.bus.close()
+    const event = loads.begin()
+    event.text('proxy', 'px3')
+    event.number('load', 0.5)
+    loads.end()
+    expect([loads.send(), loads.size]).toEqual([false, 0])
+    expect([a.counted(`published ${address}`), a.counted(`unpublished ${address}`)]).toEqual([1, 1])
+  })
+
   it('gives every event an id of its own, also where an instance is started anew under its old name', async () => {
     const prefix = ownPrefix()
     const heard = await hearing(`${prefix}.evt.load.blue`)

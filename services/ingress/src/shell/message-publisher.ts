@@ -1,6 +1,6 @@
-import type { Bus } from '@siplb/bus'
-import { sipReceived, type IngressConfig, type SipMessage } from '@siplb/contracts'
-import type { SipRequest, SipResponse } from '@siplb/sip'
+import type { Bus, DataWriter, EventBatch } from '@siplb/bus'
+import { sipReceived, type IngressConfig } from '@siplb/contracts'
+import type { NameAddr, SipRequest, SipResponse } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 
 /** More than this waiting for a tick are not kept: the bus is there to be told, not to hold up calls. */
@@ -13,15 +13,18 @@ const cut = (text: string, longest = LONGEST): string => (text.length > longest 
 
 /** Publishes the SIP messages that this ingress received, gathered per tick. */
 export class MessagePublisher {
-  readonly #bus: Bus
   readonly #settings: Pick<IngressConfig, 'publish' | 'publishBytes'>
   readonly #onDropped: () => void
-  #waiting: SipMessage[] = []
+  readonly #events: EventBatch
 
-  constructor(bus: Bus, settings: Pick<IngressConfig, 'publish' | 'publishBytes'>, onDropped: () => void) {
+  constructor(
+    bus: Pick<Bus, 'batch'>,
+    settings: Pick<IngressConfig, 'publish' | 'publishBytes'>,
+    onDropped: () => void,
+  ) {
     this.#onDropped = onDropped
-    this.#bus = bus
     this.#settings = settings
+    this.#events = bus.batch(sipReceived, {})
   }
 
   received(
@@ -31,28 +34,34 @@ export class MessagePublisher {
   ): void {
     const { publish, publishBytes } = this.#settings
     if (publish === 'none' || (publish === 'requests' && message.kind === 'response')) return
-    if (this.#waiting.length >= MOST_WAITING) return this.#onDropped()
-    // One shape for all: what is undefined is left out when it is written.
-    this.#waiting.push({
-      kind: message.kind,
-      method: cut(message.cseq.method, 64),
-      status: message.kind === 'response' ? message.status : undefined,
-      requestUri: message.kind === 'request' ? cut(message.requestUri) : undefined,
-      callId: cut(message.callId),
-      from: cut(message.from.uri),
-      to: cut(message.to.uri),
-      source: source.address.includes(':') ? `[${source.address}]:${source.port}` : `${source.address}:${source.port}`,
-      transport: source.transport,
-      pool: proxy?.pool,
-      proxy: proxy?.proxy,
-      bytes: publishBytes ? message.bytes.toString('base64') : undefined,
-    })
+    if (this.#events.size >= MOST_WAITING) return this.#onDropped()
+    const event = this.#events.begin()
+    event.text('kind', message.kind)
+    event.text('method', cut(message.cseq.method, 64))
+    if (message.kind === 'response') event.number('status', message.status)
+    else event.text('requestUri', cut(message.requestUri))
+    event.text('callId', cut(message.callId))
+    writeUri(event, 'from', message.from)
+    writeUri(event, 'to', message.to)
+    event.text(
+      'source',
+      source.address.includes(':') ? `[${source.address}]:${source.port}` : `${source.address}:${source.port}`,
+    )
+    event.text('transport', source.transport)
+    if (proxy !== undefined) {
+      event.text('pool', proxy.pool)
+      event.text('proxy', proxy.proxy)
+    }
+    if (publishBytes) event.text('bytes', message.bytes.toString('base64'))
+    this.#events.end()
   }
 
   flush(): void {
-    if (this.#waiting.length === 0) return
-    const messages = this.#waiting
-    this.#waiting = []
-    this.#bus.publish(sipReceived, {}, messages)
+    this.#events.send()
   }
+}
+
+/** From its octets: of a response nobody else wants them as text. */
+function writeUri(event: DataWriter, name: string, { bytes, uriStart, uriEnd }: NameAddr): void {
+  event.latin1(name, bytes, uriStart, Math.min(uriEnd, uriStart + LONGEST))
 }
