@@ -22,7 +22,7 @@ const service = 'location'
 const { config, source } = configOrExit(locationConfig, { argv: process.argv.slice(2), env: process.env, service })
 const instance = config.instance ?? newInstance()
 const log = createLogger(service, instance, config.log)
-const registry = createRegistry({ loopLookMs: 1000 })
+const registry = createRegistry()
 const metrics = createLocationMetrics(registry)
 const lifecycle = new MutableLifecycle()
 

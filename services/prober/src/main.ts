@@ -26,7 +26,7 @@ const service = 'prober'
 const { config, source } = configOrExit(proberConfig, { argv: process.argv.slice(2), env: process.env, service })
 const instance = config.instance ?? newInstance()
 const log = createLogger(service, instance, config.log)
-const registry = createRegistry({ loopLookMs: 1000 })
+const registry = createRegistry()
 const metrics = createProberMetrics(registry)
 const lifecycle = new MutableLifecycle()
 

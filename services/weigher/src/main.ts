@@ -18,7 +18,7 @@ const service = 'weigher'
 const { config, source } = configOrExit(weigherConfig, { argv: process.argv.slice(2), env: process.env, service })
 const instance = config.instance ?? newInstance()
 const log = createLogger(service, instance, config.log)
-const registry = createRegistry({ loopLookMs: 1000 })
+const registry = createRegistry()
 
 const bus = createNatsBus({
   config: config.nats,
