@@ -20,6 +20,7 @@ import {
   StorageType,
   DiscardPolicy,
   type Msg,
+  type MsgHdrs,
   type NatsConnection,
   type Service,
   type Subscription as NatsSubscription,
@@ -28,6 +29,7 @@ import type { Bus, BusObserver, EventBatch, Handler, Past, Received, Span, Strea
 import { Batches } from './batches.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson } from './codec.ts'
 import { BusError, requestError } from './errors.ts'
+import { newEventId } from './event-id.ts'
 import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
 import { NatsHistory } from './nats-history.ts'
@@ -272,28 +274,21 @@ class NatsBus implements Bus {
       return false
     }
     for (const batch of batches) {
-      nc.publish(subject, batch, { headers: contentType(batchContentType) })
+      nc.publish(subject, batch, { headers: ofBatches })
       this.#observer.published(address)
     }
     return true
   }
 }
 
-/** Ids stay unique for a source whose process, or whose bus within one, is started anew. */
-const bootId = Date.now().toString(36)
-let lastEventId = 0
-
-function newEventId(): string {
-  lastEventId += 1
-  return `${bootId}-${lastEventId.toString(36)}`
-}
-
 function isMany<T>(data: T | readonly T[]): data is readonly T[] {
   return Array.isArray(data)
 }
 
-function contentType(value: string) {
+function contentType(value: string): MsgHdrs {
   const h = headers()
   h.set('content-type', value)
   return h
 }
+
+const ofBatches = contentType(batchContentType)
