@@ -34,7 +34,7 @@ export class Answers {
     try {
       const body = this.#bodyOf(channel, message.data)
       const reply = await handler(body, paramsOf(this.#prefix, channel.address, message.subject))
-      if (reply !== undefined) message.respond(encodeJson(channel.reply.parse(reply)))
+      if (reply !== undefined) message.respond(encodeJson((channel.quickReply ?? channel.reply).parse(reply)))
     } catch (error) {
       const { status, message: text } = this.#refusalOf(channel, error)
       // What it quotes may come from anywhere, and a header cannot hold line ends.

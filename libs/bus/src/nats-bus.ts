@@ -161,7 +161,7 @@ class NatsBus implements Bus {
       })
     const refused = ServiceError.toServiceError(message)
     if (refused !== null) throw new BusError('refused', refused.message, { status: refused.code })
-    const reply = channel.reply.safeParse(parseJson(message.data))
+    const reply = (channel.quickReply ?? channel.reply).safeParse(parseJson(message.data))
     if (reply.success) return reply.data
     this.#observer.dropped(channel.address, 'malformed')
     throw new BusError('malformed', `the answer on ${subject} does not fit the contract`, { cause: reply.error })

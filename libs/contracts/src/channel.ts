@@ -21,6 +21,8 @@ export interface RequestChannel<Q, A> {
   readonly summary: string
   readonly request: z.ZodType<Q>
   readonly reply: z.ZodType<A>
+  /** What the bus holds a reply against, where there is something faster that takes the same. */
+  readonly quickReply?: z.ZodType<A>
 }
 
 export type Params = Readonly<Record<string, string>>

@@ -3,6 +3,8 @@ import { z } from 'zod'
 /** A slug: the only kind of id on the bus. KV keys refuse `:` and `@`, so a SIP URI can never be one. */
 const SLUG = /^[a-z0-9][a-z0-9-]{0,31}$/
 
+export const isSlug = (text: string): boolean => SLUG.test(text)
+
 export const slug = z
   .string()
   .regex(SLUG, 'must be a slug: a-z, 0-9 and "-", at most 32 characters, not starting with "-"')

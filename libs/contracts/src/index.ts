@@ -1,3 +1,4 @@
+export * from './candidate.ts'
 export * from './channel.ts'
 export * from './channels.ts'
 export * from './cloud-event.ts'

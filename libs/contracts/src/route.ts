@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { areChoices, candidate, candidates, choices, MOST_CHOICES, type Candidate } from './candidate.ts'
 import { eventChannel, requestChannel } from './channel.ts'
 import { instanceId, poolId, proxyId } from './ids.ts'
 import { policy } from './weights.ts'
@@ -18,15 +19,6 @@ export const routeFacts = z.object({
 
 export type RouteFacts = z.infer<typeof routeFacts>
 
-export const candidate = z.object({
-  proxy: proxyId,
-  uri: z.string().max(256),
-  weight: z.number().nonnegative(),
-  fallback: z.boolean().optional().describe('Takes no part in the pick by work; only there should the others fail.'),
-})
-
-export type Candidate = z.infer<typeof candidate>
-
 const revision = { epoch: z.int().nonnegative(), seq: z.int().nonnegative() }
 
 export const routed = z.object({
@@ -36,11 +28,7 @@ export const routed = z.object({
   ...revision,
   policy,
   pick: z.enum(['first', 'least-work']).describe('Who decides: the order, or the asker by the least of its own work.'),
-  candidates: z
-    .array(candidate)
-    .min(1)
-    .max(16)
-    .describe('As drawn, repeats removed; what is not picked serves should it fail.'),
+  candidates: candidates.describe('As drawn, repeats removed; what is not picked serves should it fail.'),
 })
 
 export const unrouted = z.object({
@@ -63,7 +51,7 @@ export const choicesAhead = z.object({
   policy,
   pick: z.enum(['first', 'least-work']),
   ttlMs: z.number().positive(),
-  choices: z.array(z.array(candidate).min(1).max(16)).max(1024),
+  choices,
 })
 
 export type ChoicesAhead = z.infer<typeof choicesAhead>
@@ -71,7 +59,7 @@ export type ChoicesAhead = z.infer<typeof choicesAhead>
 export const routeRequest = z.object({
   ingress: instanceId,
   requests: z.array(routeFacts).max(500),
-  ahead: z.object({ pool: poolId, count: z.int().min(1).max(1024) }).optional(),
+  ahead: z.object({ pool: poolId, count: z.int().min(1).max(MOST_CHOICES) }).optional(),
 })
 
 export const routeReply = z.object({
@@ -83,6 +71,11 @@ export const routeReply = z.object({
 export type RouteRequest = z.infer<typeof routeRequest>
 export type RouteReply = z.infer<typeof routeReply>
 
+/** Its choices ahead are looked at by hand. */
+const quickRouteReply = routeReply.extend({
+  ahead: choicesAhead.extend({ choices: z.custom<Candidate[][]>(areChoices) }).optional(),
+})
+
 const summary = 'Where to send these requests: for each the candidates drawn by weight. Answered by location.'
 
 export const routeQuestion = requestChannel({
@@ -91,6 +84,7 @@ export const routeQuestion = requestChannel({
   summary,
   request: routeRequest,
   reply: routeReply,
+  quickReply: quickRouteReply,
 })
 
 export const routeQuestionTo = requestChannel({
@@ -98,6 +92,7 @@ export const routeQuestionTo = requestChannel({
   summary: `${summary} To one instance, when the queue group did not answer.`,
   request: routeRequest,
   reply: routeReply,
+  quickReply: quickRouteReply,
 })
 
 export const routeAnswered = eventChannel({
