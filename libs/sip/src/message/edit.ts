@@ -2,7 +2,7 @@ import { SipError, refuseLineBreaks } from '../errors.ts'
 import type { Via } from '../header/via.ts'
 import { HeaderId, headerName } from './header-id.ts'
 import type { HeaderLine, Message, SipRequest } from './message.ts'
-import { skipWhitespace, trimEnd } from './octets.ts'
+import { COMMA, skipWhitespace, trimEnd } from './octets.ts'
 import { countValues, endOfValue } from './values.ts'
 
 /** A change as data: at this offset take away so many octets and put these in. Text is written as latin1. */
@@ -123,7 +123,12 @@ export function setValue(message: Message, id: HeaderId, value: string): Edit {
 
 /** The whole line, or the first value of a comma list (RFC 3261, 16.7 step 3). */
 export function removeTopVia(message: Message): readonly Edit[] {
-  return removeFirstValues(message, HeaderId.Via, 1)
+  const line = message.line(HeaderId.Via)
+  if (line === undefined) return none
+  const { nextStart } = message.topVia
+  // Behind an empty value: an empty one must not become the topmost.
+  if (message.bytes[nextStart] === COMMA) return removeFirstValues(message, HeaderId.Via, 1)
+  return [nextStart < 0 ? remove(line.start, line.end) : remove(line.valueStart, nextStart)]
 }
 
 /** The first `count` values, over as many lines as they take. */

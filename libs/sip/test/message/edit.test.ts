@@ -123,6 +123,16 @@ describe('the topmost Via', () => {
     const twice = asRequest(applyEdits(once, removeTopVia(once)))
     expect(twice.values(HeaderId.Via)).toEqual(['SIP/2.0/UDP three'])
   })
+
+  it.each([
+    ['SIP/2.0/UDP one, ,SIP/2.0/UDP two', ['SIP/2.0/UDP two', 'SIP/2.0/UDP three']],
+    ['SIP/2.0/UDP one,,', ['SIP/2.0/UDP three']],
+  ])('leaves no empty value in its place: %s', (via, left) => {
+    const list = asRequest(invite({ Via: via, v: 'SIP/2.0/UDP three' }))
+    const bytes = applyEdits(list, removeTopVia(list))
+    expect(asRequest(bytes).values(HeaderId.Via)).toEqual(left)
+    expect(bytes.toString('latin1')).not.toContain('Via: ,')
+  })
 })
 
 describe('Route', () => {

@@ -1,3 +1,5 @@
+import { shortName } from './short-name.ts'
+
 /** An open dialog as one ingress counts it. */
 export interface DialogLease {
   readonly pool: string
@@ -83,7 +85,11 @@ export class DialogLeases {
   }
 }
 
-/** The same for both directions of a dialog (RFC 3261, 12): the Call-ID and both tags. */
-export function dialogKey(callId: string, oneTag: string, otherTag: string): string {
-  return oneTag < otherTag ? `${callId} ${oneTag} ${otherTag}` : `${callId} ${otherTag} ${oneTag}`
+/**
+ * A dialog's name, here and on the bus: short, whatever its Call-ID is, and the same for both directions (RFC 3261, 12: the Call-ID
+ * and both tags).
+ */
+export function dialogName(callId: string, oneTag: string, otherTag: string): string {
+  const [first, second] = oneTag < otherTag ? [oneTag, otherTag] : [otherTag, oneTag]
+  return shortName(callId, ' ', first, ' ', second)
 }

@@ -1,8 +1,7 @@
 import { HeaderId, hostPort, parseUri, type SipRequest, type SipResponse } from '@siplb/sip'
 import type { Way } from '../domain/affinity.ts'
 import type { Target } from '../domain/branch.ts'
-import { dialogKey } from '../domain/dialog-leases.ts'
-import { shortName } from '../domain/short-name.ts'
+import { dialogName } from '../domain/dialog-leases.ts'
 import { tagHash, type RouteToken } from '../domain/route-token.ts'
 import type { IngressContext } from './context.ts'
 
@@ -36,11 +35,6 @@ function endDialog(ctx: IngressContext, key: string, token: RouteToken | undefin
   if (token.instance !== ctx.self.instance || token.worker !== ctx.self.worker) {
     ctx.dialogsEnded(token.pool).push({ ingress: token.instance, dialog: key })
   }
-}
-
-/** A dialog's name, here and on the bus: short, whatever its Call-ID is. */
-function dialogName(callId: string, oneTag: string, otherTag: string): string {
-  return shortName(dialogKey(callId, oneTag, otherTag))
 }
 
 function sessionExpiresS(response: SipResponse): number | undefined {

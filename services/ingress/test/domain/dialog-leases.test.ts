@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { dialogKey, DialogLeases } from '../../src/domain/dialog-leases.ts'
+import { dialogName, DialogLeases } from '../../src/domain/dialog-leases.ts'
 
 const dialog = { pool: 'default', proxy: 'px1', callerTag: 7 }
 const hour = 3_600_000
 
 describe('a dialog', () => {
   it('is the same from both sides', () => {
-    expect(dialogKey('call', 'a', 'b')).toBe(dialogKey('call', 'b', 'a'))
-    expect(dialogKey('call', 'a', 'b')).not.toBe(dialogKey('call', 'a', 'c'))
-    expect(dialogKey('call', 'a', 'b')).not.toBe(dialogKey('cal', 'a', 'b'))
+    expect(dialogName('call', 'a', 'b')).toBe(dialogName('call', 'b', 'a'))
+    expect(dialogName('call', 'a', 'b')).not.toBe(dialogName('call', 'a', 'c'))
+    expect(dialogName('call', 'a', 'b')).not.toBe(dialogName('cal', 'a', 'b'))
   })
 
   it('counts once at its proxy until it is closed, however often its start is heard', () => {

@@ -11,6 +11,18 @@ it('is short, and the same for the same text', () => {
   )
 })
 
+it('is that of all texts as one', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' })), (texts) => {
+      expect(shortName(...texts)).toBe(shortName(texts.join('')))
+    }),
+  )
+})
+
+it('is what it was in every version', () => {
+  expect(shortName('call-1@example.com alice bob')).toBe('0uz8i6h1wqp9cq1bgcglq01rlkyn')
+})
+
 it('is another for every text, however alike they are', () => {
   const names = new Set<string>()
   for (let i = 0; i < 200_000; i++) names.add(shortName(`call-${i}@example.com\nalice`))
