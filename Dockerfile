@@ -30,7 +30,9 @@ COPY --from=native /app/libs/sip/native/build libs/sip/native/build/
 # The command line is in every image: docker run --rm --pid=host --network=host siplb/prober:dev siplb agent …
 RUN ln -s /app/cli/src/main.ts /usr/local/bin/siplb
 # What is compiled is kept, for this user and Node: a start takes two thirds of the time, and does without the compiler of TypeScript in memory.
-ENV NODE_COMPILE_CACHE=/var/cache/siplb MALLOC_ARENA_MAX=1
+ENV NODE_COMPILE_CACHE=/var/cache/siplb
+# Why: libs/children/src/node.ts
+ENV MALLOC_ARENA_MAX=1 MALLOC_TRIM_THRESHOLD_=16777216 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TOP_PAD_=1048576
 RUN mkdir -p /var/cache/siplb && chown node:node /var/cache/siplb
 USER node
 ENV SIPLB_CONFIG=/etc/siplb/siplb.yaml SIPLB_STATE_DIR=/var/lib/siplb SIPLB_HTTP__ADDRESS=0.0.0.0

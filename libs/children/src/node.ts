@@ -22,6 +22,14 @@ const youngMb = (program: string) => (program.endsWith(join('ingress', 'src', 'm
 const env = {
   /** One arena for all threads: each gets its own by default, and what the compiler once took in one stays there (mallopt(3)): 60 MB and more. */
   MALLOC_ARENA_MAX: '1',
+  /**
+   * Memory that was freed is used again, not given back to be asked for anew: batches of events are 100 KB each, fifty times a second, and
+   * each page of them would be made, and filled with zeros, each time. 16 MB at the most are kept so; what is larger than 1 MB is given back at
+   * once.
+   */
+  MALLOC_TRIM_THRESHOLD_: String(16 * 1024 * 1024),
+  MALLOC_MMAP_THRESHOLD_: String(1024 * 1024),
+  MALLOC_TOP_PAD_: String(1024 * 1024),
   /** What was compiled before is found here, without the compiler of TypeScript in memory. */
   NODE_COMPILE_CACHE: join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'node'),
 }
