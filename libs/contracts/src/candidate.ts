@@ -32,7 +32,12 @@ function isCandidate(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { proxy, uri, weight, fallback }: Partial<Record<keyof Candidate, unknown>> = value
   if (typeof proxy !== 'string' || !isSlug(proxy)) return false
-  if (typeof uri !== 'string' || uri.length > LONGEST_URI) return false
+  if (typeof uri !== 'string' || isLonger(uri)) return false
   if (typeof weight !== 'number' || !Number.isFinite(weight) || weight < 0) return false
   return fallback === undefined || typeof fallback === 'boolean'
+}
+
+/** By whole characters, as the schema counts them: some are two units of a text. */
+function isLonger(uri: string): boolean {
+  return uri.length > LONGEST_URI && Array.from(uri).length > LONGEST_URI
 }

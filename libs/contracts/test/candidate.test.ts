@@ -30,6 +30,7 @@ it.each([
   ['no weight', [[{ ...good, weight: 0 }]]],
   ['as many as there may be', Array.from({ length: 1024 }, () => Array.from({ length: 16 }, () => good))],
   ['the longest texts', [[{ ...good, proxy: 'x'.repeat(32), uri: 'x'.repeat(256) }]]],
+  ['characters of two units each', [[{ ...good, uri: '\u{1f4de}'.repeat(256) }]]],
   ['what a later version may add', [[{ ...good, later: { more: 1 } }]]],
 ])('takes choices: %s', (_, choices) => {
   expect(isTaken(replyOf(choices))).toBe(true)
@@ -54,6 +55,7 @@ it.each([
   ['a number for a proxy', [[{ ...good, proxy: 1 }]]],
   ['no URI', [[{ ...good, uri: undefined }]]],
   ['a URI that is too long', [[{ ...good, uri: 'x'.repeat(257) }]]],
+  ['too many characters of two units each', [[{ ...good, uri: '\u{1f4de}'.repeat(257) }]]],
   ['no weight', [[{ ...good, weight: undefined }]]],
   ['a weight below 0', [[{ ...good, weight: -1 }]]],
   ['a weight without end', [[{ ...good, weight: Number.POSITIVE_INFINITY }]]],

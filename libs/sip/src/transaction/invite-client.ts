@@ -1,6 +1,7 @@
 import { SipError } from '../errors.ts'
 import { buildAckForNon2xx } from '../message/build.ts'
 import type { SipResponse } from '../message/message.ts'
+import { ownCopy } from '../message/octets.ts'
 import { scan } from '../message/scan.ts'
 import { noBytes, type ClientSink } from './sink.ts'
 import { giveUpMs, type TimerName, type Timers } from './timers.ts'
@@ -119,7 +120,7 @@ export class InviteClient {
   #complete(response: SipResponse): void {
     const ack = ackFor(this.#bytes, response)
     if (this.#isReliable) this.#stopCalling('terminated', noBytes)
-    else this.#stopCalling('completed', ack)
+    else this.#stopCalling('completed', ownCopy(ack))
     this.#sink.send(ack)
     this.#sink.response(response)
     if (this.#isReliable) this.#sink.ended()

@@ -32,6 +32,12 @@ describe('an INVITE we sent', () => {
     )
   })
 
+  it('keeps the ACK of a refusal in memory of its own, for it is kept for half a minute', () => {
+    const { bytes } = after(overUdp, response(486))
+    expect(bytes.toString('latin1')).toMatch(/^ACK /)
+    expect(bytes.buffer.byteLength).toBe(bytes.length)
+  })
+
   it('says whether it was sent again (Karn)', () => {
     expect(after(overUdp).retransmitted).toBe(false)
     expect(after(overUdp, timer('A')).retransmitted).toBe(true)
