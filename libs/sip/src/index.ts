@@ -46,7 +46,7 @@ export {
 export type { Edit } from './message/edit.ts'
 export { removeForeignOverload } from './message/foreign-overload.ts'
 export { buildAckForNon2xx, buildCancel, buildResponse } from './message/build.ts'
-export { ownCopy } from './message/octets.ts'
+export { Slab } from './message/slab.ts'
 export { reasonPhrase } from './message/reason.ts'
 export { hasStatelessTag, statelessTag } from './message/stateless-tag.ts'
 export type { ResponseSpec } from './message/build.ts'

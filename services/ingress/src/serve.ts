@@ -24,10 +24,6 @@ import { createTokenKey } from './shell/token-keys.ts'
 import { WorkerLink } from './shell/worker-link.ts'
 import { workerName, type WorkerPlace } from './worker.ts'
 
-// What goes out is written into pieces of these. Each is a memory of its own, and a call takes as much as one of the usual 8 KB. Larger ones
-// would stay whole for longer, for one ringing call of many that are over.
-Buffer.poolSize = 32 * 1024
-
 /** A process that takes SIP: the whole ingress, or one of the workers that share its ports. */
 export async function serve(config: Config, source: ConfigSource, place?: WorkerPlace): Promise<void> {
   const instance = place === undefined ? (config.instance ?? newInstance()) : workerName(place)

@@ -28,19 +28,15 @@ const DOT = '.'.charCodeAt(0)
 /** RFC 7339, 8: 1*12DIGIT "." 1*5DIGIT. */
 const SEQ_DIGITS = { whole: 12, fraction: 5 }
 
-/** Offsets of the values: start `ABSENT` where the parameter is, -1 where it has no value. */
+const names = ['oc', 'oc-algo', 'oc-validity', 'oc-seq'] as const
+const [OC, ALGORITHM, VALIDITY, SEQ] = [0, 1, 2, 3] as const
 const ABSENT = -2
 
+/** Offsets of the values, in the order of `names`: start `ABSENT` where the parameter is, -1 where it has no value. */
 class Params {
   readonly bytes: Buffer
-  ocStart = ABSENT
-  ocEnd = 0
-  algorithmStart = ABSENT
-  algorithmEnd = 0
-  validityStart = ABSENT
-  validityEnd = 0
-  seqStart = ABSENT
-  seqEnd = 0
+  readonly starts: [number, number, number, number] = [ABSENT, ABSENT, ABSENT, ABSENT]
+  readonly ends: [number, number, number, number] = [0, 0, 0, 0]
 
   constructor(bytes: Buffer) {
     this.bytes = bytes
@@ -48,23 +44,11 @@ class Params {
 
   /** False: it was given before, and so could be read in two ways. */
   take(cursor: ParamCursor): boolean {
-    const { valueStart, valueEnd } = cursor
-    if (cursor.isNamed('oc')) {
-      if (this.ocStart !== ABSENT) return false
-      this.ocStart = valueStart
-      this.ocEnd = valueEnd
-    } else if (cursor.isNamed('oc-algo')) {
-      if (this.algorithmStart !== ABSENT) return false
-      this.algorithmStart = valueStart
-      this.algorithmEnd = valueEnd
-    } else if (cursor.isNamed('oc-validity')) {
-      if (this.validityStart !== ABSENT) return false
-      this.validityStart = valueStart
-      this.validityEnd = valueEnd
-    } else if (cursor.isNamed('oc-seq')) {
-      if (this.seqStart !== ABSENT) return false
-      this.seqStart = valueStart
-      this.seqEnd = valueEnd
+    for (let i = 0; i < names.length; i++) {
+      if (!cursor.isNamed(names[i] ?? '')) continue
+      if (this.starts[i] !== ABSENT) return false
+      this.starts[i] = cursor.valueStart
+      this.ends[i] = cursor.valueEnd
     }
     return true
   }
@@ -72,12 +56,13 @@ class Params {
 
 /** Undefined: it asks for nothing, as where it sent our bare `oc` back. Read only the topmost Via: the others are not ours. */
 export function readOverload(via: Via): Overload | 'malformed' | undefined {
-  const params = new Params(via.bytes)
+  const { bytes } = via
+  const params = new Params(bytes)
   const cursor = paramsOf(via.bytes, via.paramsStart, via.end)
   while (cursor.next()) if (!params.take(cursor)) return 'malformed'
-  if (params.ocStart < 0) return undefined
+  if (params.starts[OC] < 0) return undefined
   const algorithm = readAlgorithm(params)
-  const value = readDecimal(params.bytes, params.ocStart, params.ocEnd, MAX_DELTA)
+  const value = readDecimal(bytes, params.starts[OC], params.ends[OC], MAX_DELTA)
   const validityMs = readValidity(params)
   const seq = readSeq(params)
   if (algorithm === undefined || value < 0 || validityMs < 0 || seq < 0) return 'malformed'
@@ -92,28 +77,30 @@ export function readOverload(via: Via): Overload | 'malformed' | undefined {
 
 // It says the one that it chose of ours (RFC 7339, 4.2); loss is what all must know, and so what a silent one means.
 // Our own list sent back does not say which one is meant. Quotes are the grammar's; some leave them out.
-function readAlgorithm({ bytes, algorithmStart, algorithmEnd }: Params): Overload['algorithm'] | undefined {
-  if (algorithmStart === ABSENT) return 'loss'
-  if (algorithmStart < 0) return undefined
-  const isQuoted = bytes[algorithmStart] === QUOTE
-  const end = trimEnd(bytes, algorithmStart, isQuoted ? algorithmEnd - 1 : algorithmEnd)
-  const start = skipWhitespace(bytes, isQuoted ? algorithmStart + 1 : algorithmStart, end)
+function readAlgorithm({ bytes, starts, ends }: Params): Overload['algorithm'] | undefined {
+  const [from, stop] = [starts[ALGORITHM], ends[ALGORITHM]]
+  if (from === ABSENT) return 'loss'
+  if (from < 0) return undefined
+  const isQuoted = bytes[from] === QUOTE
+  const end = trimEnd(bytes, from, isQuoted ? stop - 1 : stop)
+  const start = skipWhitespace(bytes, isQuoted ? from + 1 : from, end)
   if (equalsIgnoringCase(bytes, start, end, 'loss')) return 'loss'
   return equalsIgnoringCase(bytes, start, end, 'rate') ? 'rate' : undefined
 }
 
-function readValidity({ bytes, validityStart, validityEnd }: Params): number {
-  return validityStart < 0 ? DEFAULT_VALIDITY_MS : readDecimal(bytes, validityStart, validityEnd, MAX_DELTA)
+function readValidity({ bytes, starts, ends }: Params): number {
+  return starts[VALIDITY] < 0 ? DEFAULT_VALIDITY_MS : readDecimal(bytes, starts[VALIDITY], ends[VALIDITY], MAX_DELTA)
 }
 
-function readSeq({ bytes, seqStart, seqEnd }: Params): number {
-  if (seqStart < 0) return seqStart === ABSENT ? 0 : -1
-  let dot = seqStart
-  while (dot < seqEnd && bytes[dot] !== DOT) dot++
-  const fractionDigits = seqEnd - dot - 1
-  if (dot - seqStart > SEQ_DIGITS.whole || fractionDigits > SEQ_DIGITS.fraction) return -1
-  const whole = readDecimal(bytes, seqStart, dot, Number.MAX_SAFE_INTEGER)
-  if (dot === seqEnd) return whole // breaks the grammar, and says what it means: a script's clock may have whole seconds only
-  const fraction = readDecimal(bytes, dot + 1, seqEnd, Number.MAX_SAFE_INTEGER)
+function readSeq({ bytes, starts, ends }: Params): number {
+  const [start, end] = [starts[SEQ], ends[SEQ]]
+  if (start < 0) return start === ABSENT ? 0 : -1
+  let dot = start
+  while (dot < end && bytes[dot] !== DOT) dot++
+  const fractionDigits = end - dot - 1
+  if (dot - start > SEQ_DIGITS.whole || fractionDigits > SEQ_DIGITS.fraction) return -1
+  const whole = readDecimal(bytes, start, dot, Number.MAX_SAFE_INTEGER)
+  if (dot === end) return whole // breaks the grammar, and says what it means: a script's clock may have whole seconds only
+  const fraction = readDecimal(bytes, dot + 1, end, Number.MAX_SAFE_INTEGER)
   return whole < 0 || fraction < 0 ? -1 : whole + fraction / 10 ** fractionDigits
 }

@@ -3,7 +3,10 @@ import type { Via } from '../header/via.ts'
 import { HeaderId, headerName } from './header-id.ts'
 import type { HeaderLine, Message, SipRequest } from './message.ts'
 import { COMMA, skipWhitespace, trimEnd } from './octets.ts'
+import { Slab } from './slab.ts'
 import { countValues, endOfValue } from './values.ts'
+
+const slab = new Slab()
 
 /** A change as data: at this offset take away so many octets and put these in. Text is written as latin1. */
 export interface Edit {
@@ -22,7 +25,7 @@ export function applyEdits(message: { readonly bytes: Buffer }, edits: readonly 
   const sorted = inOrder(edits)
   let size = bytes.length
   for (const edit of sorted) size += edit.insert.length - edit.remove
-  const result = Buffer.allocUnsafe(size)
+  const result = slab.take(size)
   let from = 0
   let to = 0
   for (const { at, remove, insert } of sorted) {
@@ -144,7 +147,7 @@ export function removeFirstValues(message: Message, id: HeaderId, count: number)
     if (line.id !== id) continue
     const next = startOfValue(message, line, left)
     const edit = next < 0 ? remove(line.start, line.end) : remove(line.valueStart, next)
-    edits = edits.length === 0 ? [edit] : [...edits, edit]
+    edits = [...edits, edit]
     left = next < 0 ? left - countValues(message.bytes, line) : 0
   }
   return edits

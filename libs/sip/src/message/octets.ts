@@ -148,7 +148,7 @@ export function textOf(bytes: Buffer, start: number, end: number): string {
   return bytes.toString('latin1', start, end)
 }
 
-/** A copy for what is kept for long: buffers share a pool, all of which stays as long as any of them. */
+/** A copy for what is kept for long: buffers share a block, all of which stays as long as any of them. */
 export function ownCopy(bytes: Buffer): Buffer {
   const copy = Buffer.allocUnsafeSlow(bytes.length)
   bytes.copy(copy)

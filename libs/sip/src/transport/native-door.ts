@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { Slab } from '../message/slab.ts'
 
 /** As libs/sip/native/udp.h has it. */
 const INTERFACE_VERSION = 1
@@ -12,8 +13,6 @@ const W_LENGTH = 2
 const W_PORT = 3
 const W_FAMILY = 4
 const W_SCOPE = 9
-/** What datagrams are copied into before their slot is used again. */
-const SLAB_OCTETS = 64 * 1024
 
 /** Where `npm run build:native` puts it. */
 const BUILT = join(import.meta.dirname, '../../native/build/udp.node')
@@ -65,8 +64,8 @@ export class NativeDoor {
   /** How many records wait; the add-on sets it back to 0. */
   readonly #queued = new Int32Array(1)
   #sendEnd = 0
-  #slab = Buffer.allocUnsafeSlow(SLAB_OCTETS)
-  #slabEnd = 0
+  /** What datagrams are copied into before their slot is used again. */
+  readonly #slab = new Slab()
 
   constructor(native: Native) {
     this.#native = native
@@ -164,14 +163,9 @@ export class NativeDoor {
   }
 
   #keep(offset: number, length: number): Buffer {
-    if (this.#slabEnd + length > SLAB_OCTETS) {
-      this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB_OCTETS, length))
-      this.#slabEnd = 0
-    }
-    const start = this.#slabEnd
-    this.#received.copy(this.#slab, start, offset, offset + length)
-    this.#slabEnd = start + length
-    return this.#slab.subarray(start, this.#slabEnd)
+    const kept = this.#slab.take(length)
+    this.#received.copy(kept, 0, offset, offset + length)
+    return kept
   }
 }
 

@@ -1,6 +1,6 @@
 import { defaultTimers, InviteServer, type ServerSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { run, type Happening } from './run.ts'
+import { onServer, run, type Happening } from './run.ts'
 
 type Event = Happening<InviteServer>
 
@@ -8,13 +8,7 @@ const timer =
   (name: 'trying' | 'G' | 'H' | 'I' | 'L'): Event =>
   (tx) =>
     tx.timer(name)
-const respond =
-  (status: number): Event =>
-  (tx) =>
-    tx.respond(status, Buffer.from(`SIP/2.0 ${status} X`))
-const request: Event = (tx) => tx.request()
-const ack: Event = (tx) => tx.ack()
-const failure: Event = (tx) => tx.transportError()
+const { respond, request, ack, failure } = onServer
 
 const overUdp = (sink: ServerSink) => new InviteServer(false, defaultTimers, sink)
 const overTcp = (sink: ServerSink) => new InviteServer(true, defaultTimers, sink)

@@ -1,6 +1,6 @@
 import { defaultTimers, lateTryingMs, NonInviteServer, type ServerSink } from '@siplb/sip'
 import { describe, expect, it } from 'vitest'
-import { run, type Happening } from './run.ts'
+import { onServer, run, type Happening } from './run.ts'
 
 type Event = Happening<NonInviteServer>
 
@@ -8,13 +8,7 @@ const timer =
   (name: 'trying' | 'J'): Event =>
   (tx) =>
     tx.timer(name)
-const respond =
-  (status: number): Event =>
-  (tx) =>
-    tx.respond(status, Buffer.from(`SIP/2.0 ${status} X`))
-const request: Event = (tx) => tx.request()
-const ack: Event = (tx) => tx.ack()
-const failure: Event = (tx) => tx.transportError()
+const { respond, request, ack, failure } = onServer
 
 const overUdp = (sink: ServerSink) => new NonInviteServer(false, defaultTimers, sink)
 const overTcp = (sink: ServerSink) => new NonInviteServer(true, defaultTimers, sink)

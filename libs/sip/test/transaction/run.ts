@@ -1,4 +1,4 @@
-import type { ClientSink, ServerSink, SipResponse, TimerName } from '@siplb/sip'
+import type { ClientSink, InviteServer, NonInviteServer, ServerSink, SipResponse, TimerName } from '@siplb/sip'
 
 /** What all machines have. */
 interface Machine {
@@ -8,6 +8,17 @@ interface Machine {
 
 /** Something that happens to a machine. */
 export type Happening<M> = (machine: M) => void
+
+/** What happens to a server transaction of either kind. */
+export const onServer = {
+  respond:
+    (status: number): Happening<InviteServer | NonInviteServer> =>
+    (tx) =>
+      tx.respond(status, Buffer.from(`SIP/2.0 ${status} X`)),
+  request: (tx: InviteServer | NonInviteServer): void => tx.request(),
+  ack: (tx: InviteServer | NonInviteServer): void => tx.ack(),
+  failure: (tx: InviteServer | NonInviteServer): void => tx.transportError(),
+}
 
 interface Asked {
   readonly what: string

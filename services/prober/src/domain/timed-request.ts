@@ -3,9 +3,7 @@ import { NonInviteClient, type ClientSink, type SipResponse, type TimerName, typ
 /** A non-INVITE client transaction (RFC 3261, 17.1.2) with the instants at which its timers fire. */
 export interface TimedRequest {
   /** Goes on in place: whoever takes a turn has no use any more for what was before. */
-  readonly tx: NonInviteClient
-  /** Of `tx`. */
-  readonly turning: Turning
+  readonly machine: TimedMachine
   readonly dueAt: ReadonlyMap<TimerName, number>
   readonly state: NonInviteClient['state']
   /** Of its final answer. */
@@ -17,24 +15,24 @@ export type Turn = readonly [TimedRequest, readonly Buffer[]]
 
 /** On a reliable transport it is sent once (17.1.2.2). */
 export function startTimed(bytes: Buffer, isReliable: boolean, timers: Timers, now: number): Turn {
-  const turning = new Turning()
-  const tx = new NonInviteClient(bytes, isReliable, timers, turning)
-  const request: TimedRequest = { tx, turning, dueAt: new Map(), state: tx.state, status: undefined }
-  return turned(request, now, () => tx.start())
+  const machine = new TimedMachine(bytes, isReliable, timers)
+  const request: TimedRequest = { machine, dueAt: new Map(), state: machine.tx.state, status: undefined }
+  return turned(request, now, () => machine.tx.start())
 }
 
 export function answerTimed(request: TimedRequest, response: SipResponse, now: number): Turn {
   const isFinal = response.status >= 200 && request.status === undefined
   const answered = { ...request, status: isFinal ? response.status : request.status }
-  return turned(answered, now, () => request.tx.response(response))
+  return turned(answered, now, () => request.machine.tx.response(response))
 }
 
 export function tickTimed(request: TimedRequest, now: number): Turn {
+  const { machine, dueAt } = request
   return turned(request, now, () => {
-    for (const [name, at] of request.dueAt) {
+    for (const [name, at] of dueAt) {
       if (at > now) continue
-      request.turning.clearTimer(name)
-      request.tx.timer(name)
+      machine.clearTimer(name)
+      machine.tx.timer(name)
     }
   })
 }
@@ -45,17 +43,22 @@ export function isUnderWay({ state }: TimedRequest): boolean {
 }
 
 function turned(request: TimedRequest, now: number, work: () => void): Turn {
-  const { tx, turning } = request
-  turning.begin(request.dueAt, now)
+  const { machine } = request
+  machine.begin(request.dueAt, now)
   work()
-  return [{ ...request, dueAt: turning.dueAt, state: tx.state }, turning.sent]
+  return [{ ...request, dueAt: machine.dueAt, state: machine.tx.state }, machine.sent]
 }
 
-/** What the machine asks for in one turn. */
-class Turning implements ClientSink {
+/** The transaction, and what it asks for in one turn. */
+class TimedMachine implements ClientSink {
+  readonly tx: NonInviteClient
   dueAt = new Map<TimerName, number>()
   sent: Buffer[] = []
   #now = 0
+
+  constructor(bytes: Buffer, isReliable: boolean, timers: Timers) {
+    this.tx = new NonInviteClient(bytes, isReliable, timers, this)
+  }
 
   begin(dueAt: ReadonlyMap<TimerName, number>, now: number): void {
     this.dueAt = new Map(dueAt)

@@ -61,6 +61,11 @@ export class ProbeSocket {
     return this.#endpoint !== undefined && this.#endpoint.transport !== 'udp'
   }
 
+  /** Whether a probe that is due can be sent, or wait for its connection. */
+  get hasWay(): boolean {
+    return this.connection !== undefined || this.isDialled
+  }
+
   /** `isWanted`: somebody waits for a connection. */
   tick(now: number, isWanted: boolean): void {
     const isMissing = isWanted && this.isDialled && this.connection === undefined

@@ -108,7 +108,7 @@ export class ProbeTarget {
   /** When it wants the next tick. */
   get nextAt(): number {
     if (this.#pending.size > 0 || this.#waiting.length > 0 || this.#unsent.length > 0) return NEXT_TICK
-    const sendAt = this.#hasWay ? nextDue(this.#plan) : Infinity
+    const sendAt = this.#socket.hasWay ? nextDue(this.#plan) : Infinity
     return Math.min(sendAt, this.#socket.nextAt, this.#calls.nextAt)
   }
 
@@ -116,7 +116,7 @@ export class ProbeTarget {
   tick(now: number): void {
     this.#calls.tick(now)
     this.#tickSocket(now)
-    if (!this.#hasWay) return
+    if (!this.#socket.hasWay) return
     const { plan, attempts } = takeDue(this.#plan, now, this.#tools.random)
     this.#plan = plan
     for (const attempt of attempts) {
@@ -152,11 +152,6 @@ export class ProbeTarget {
   close(): void {
     this.#socket.close()
     this.#pending.clear()
-  }
-
-  /** Whether a probe that is due can be sent, or wait for its connection. */
-  get #hasWay(): boolean {
-    return this.#socket.connection !== undefined || this.#socket.isDialled
   }
 
   #tickSocket(now: number): void {
