@@ -93,7 +93,8 @@ it('tells any text as it came, one character for each octet', () => {
         ...{ from: message.from.uri, to: message.to.uri },
       })
     }),
-    { numRuns: 1000 },
+    // Of ten texts nearly nine break the grammar.
+    { numRuns: 4000 },
   )
   publisher.flush()
   expect(heard).toEqual(told)
