@@ -6,7 +6,7 @@ const anywhere = (kind: string) =>
 // Foreign programs in real time: a machine that stands still for half a second fails a call of theirs.
 const peers = { retry: 1, testTimeout: 120_000, hookTimeout: 60_000 }
 /** These see how fast others answer, and want the machine for themselves. */
-const measuring = ['test/peers/shares.peers.test.ts']
+const measuring = ['test/peers/overload.peers.test.ts', 'test/peers/shares.peers.test.ts']
 
 export default defineConfig({
   test: {
