@@ -1,5 +1,5 @@
 import type { TableSpec } from '@siplb/contracts'
-import type { KV, KvEntry, NatsConnection } from 'nats'
+import { ErrorCode, NatsError, type KV, type KvEntry, type NatsConnection } from 'nats'
 import type { Subscription } from './bus.ts'
 import { encodeJson, parseJson } from './codec.ts'
 import { BusError } from './errors.ts'
@@ -10,13 +10,17 @@ import type { Entry, Table } from './table.ts'
 /** `cause`: what a handler threw. */
 export type OnDropped = (problem: 'malformed' | 'handler', cause?: string) => void
 
-/** A bucket in JetStream. The view of it is made anew each time: a wiped server has lost it. */
+/**
+ * A bucket in JetStream. To read, a view of it is made anew each time: a wiped server has lost it. For that the server is asked twice or
+ * thrice, so what is written each second goes by the view that served for the last time.
+ */
 export class NatsTable<T> implements Table<T> {
   readonly #connection: KeptConnection
   readonly #bucket: string
   readonly #spec: TableSpec<T>
   readonly #isOwner: boolean
   readonly #onDropped: OnDropped
+  #kept: { readonly nc: NatsConnection; readonly kv: KV } | undefined
 
   constructor(connection: KeptConnection, bucket: string, spec: TableSpec<T>, isOwner: boolean, onDropped: OnDropped) {
     this.#connection = connection
@@ -32,27 +36,29 @@ export class NatsTable<T> implements Table<T> {
   }
 
   async put(key: string, value: T): Promise<number> {
-    return (await this.#open()).put(key, encodeJson(this.#spec.value.parse(value)))
+    const bytes = encodeJson(this.#spec.value.parse(value))
+    return this.#write((kv) => kv.put(key, bytes))
   }
 
   async create(key: string, value: T): Promise<number | 'conflict'> {
-    const kv = await this.#open()
     const bytes = encodeJson(this.#spec.value.parse(value))
-    const created = await orConflict(kv.create(key, bytes))
-    if (created !== 'conflict') return created
-    // A value that nobody can read is no value, and would else stand in the way for ever.
-    const entry = await kv.get(key)
-    if (entry === null || entry.operation !== 'PUT' || this.#read(entry) !== undefined) return created
-    return orConflict(kv.update(key, bytes, entry.revision))
+    return this.#write(async (kv) => {
+      const created = await orConflict(kv.create(key, bytes))
+      if (created !== 'conflict') return created
+      // A value that nobody can read is no value, and would else stand in the way for ever.
+      const entry = await kv.get(key)
+      if (entry === null || entry.operation !== 'PUT' || this.#read(entry) !== undefined) return created
+      return orConflict(kv.update(key, bytes, entry.revision))
+    })
   }
 
   async update(key: string, value: T, revision: number): Promise<number | 'conflict'> {
-    const kv = await this.#open()
-    return orConflict(kv.update(key, encodeJson(this.#spec.value.parse(value)), revision))
+    const bytes = encodeJson(this.#spec.value.parse(value))
+    return this.#write((kv) => orConflict(kv.update(key, bytes, revision)))
   }
 
   async remove(key: string): Promise<void> {
-    await (await this.#open()).purge(key)
+    await this.#write((kv) => kv.purge(key))
   }
 
   async entries(): Promise<Entry<T>[]> {
@@ -82,11 +88,33 @@ export class NatsTable<T> implements Table<T> {
     }
   }
 
+  /** By the view that is kept; once more by a new one where nobody took the write, for then it was not made. */
+  async #write<R>(work: (kv: KV) => Promise<R>): Promise<R> {
+    const nc = this.#connected()
+    const kept = this.#kept
+    this.#kept = undefined
+    let kv = kept?.nc === nc ? kept.kv : await this.#view(nc)
+    let written: R
+    try {
+      written = await work(kv)
+    } catch (error) {
+      if (kept === undefined || !isUntaken(error)) throw error
+      kv = await this.#view(nc)
+      written = await work(kv)
+    }
+    this.#kept = { nc, kv }
+    return written
+  }
+
   async #open(): Promise<KV> {
+    return this.#view(this.#connected())
+  }
+
+  #connected(): NatsConnection {
     const nc = this.#connection.current
     if (nc === undefined)
       throw new BusError('disconnected', `the bus is not connected, so table ${this.#bucket} cannot be used`)
-    return this.#view(nc)
+    return nc
   }
 
   async #view(nc: NatsConnection): Promise<KV> {
@@ -114,4 +142,9 @@ async function orConflict(write: Promise<number>): Promise<number | 'conflict'> 
 
 function isConflict(error: unknown): boolean {
   return error instanceof Error && /wrong last sequence/i.test(error.message)
+}
+
+/** Nobody listens to the subjects of its stream. */
+function isUntaken(error: unknown): boolean {
+  return error instanceof NatsError && error.code === ErrorCode.NoResponders
 }

@@ -53,6 +53,22 @@ describe('a table', () => {
     })
   })
 
+  it('is written again without asking the server for its bucket each time', async () => {
+    await using a = await connectedBus(nats, { prefix: ownPrefix() })
+    const table = a.bus.table(leasesTable, 'owner')
+    await table.put('k', leaseOf(1))
+    const asked: string[] = []
+    const listening = user.subscribe('$JS.API.>', { callback: (_, { subject }) => void asked.push(subject) })
+    await user.flush()
+    const revision = await table.put('k', leaseOf(2))
+    expect(await table.update('k', leaseOf(3), revision)).toBeGreaterThan(revision)
+    await user.flush()
+    expect(asked).toEqual([])
+    await table.get('k')
+    await waitFor(() => asked.length > 0, 2000, 'a request to be seen at all')
+    listening.unsubscribe()
+  })
+
   it('is one JSON value for each key, in a bucket named after the prefix', async () => {
     await using a = await connectedBus(nats, { prefix: 'shop.lb.v1' })
     await a.bus.table(leasesTable, 'owner').put('weigher.blue', { ...leaseOf(1), extra: 'unknown' } as Lease)
@@ -317,6 +333,7 @@ describe('a watch', () => {
     const { heard } = watching(b, 'user')
     await waitFor(() => heard.includes('caught up'), 3000)
     await (await user.jetstreamManager()).streams.delete(`KV_${bucketName(prefix, leasesTable)}`)
+    expect(await table.update('k', leaseOf(3), 1)).toBe('conflict')
     await table.put('k', leaseOf(2))
     await waitFor(() => heard.includes('k=2'), 30_000)
   })
