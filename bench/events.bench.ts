@@ -7,14 +7,16 @@ import {
   type EventChannel,
   type ProxyRecord,
 } from '@siplb/contracts'
+import { buildSnapshot, createChooser } from '@siplb/routing'
 import { Pool } from '@siplb/weighing'
 import type { Endpoint } from '@siplb/sip/transport'
 import { decodeEvents, encodeJson, parseJson } from '../libs/bus/src/codec.ts'
 import { WrittenEvents } from '../libs/bus/src/written-events.ts'
 import { MessagePublisher } from '../services/ingress/src/shell/message-publisher.ts'
+import { drawAhead } from '../services/location/src/domain/choices-ahead.ts'
 import { RecentIds } from '../services/weigher/src/domain/recent-ids.ts'
 import type { Bench, Suite } from './bench.ts'
-import { answerTo, inviteBytes, requestOf, responseOf } from './samples.ts'
+import { answerTo, inviteBytes, requestOf, responseOf, tableOf } from './samples.ts'
 
 const EVENTS = 500
 const PROXIES = 20
@@ -64,16 +66,8 @@ function publish(): readonly Uint8Array[] {
 const messageBatch = publish()[0] ?? new Uint8Array()
 
 /** What location answers to an ingress with 2,000 calls a second, for 50 ms of them. */
-const choices = Array.from({ length: 100 }, (_, i) =>
-  [0, 1, 2].map((k) => ({
-    ...{ proxy: proxyOf(i + k), uri: `sip:192.0.2.${(i + k) % PROXIES}:5060`, weight: 100 },
-    ...(k === 2 ? { fallback: true } : {}),
-  })),
-)
-const answer = encodeJson({
-  ...{ location: 'l-1', answers: [] },
-  ahead: { pool: 'default', epoch: 1, seq: 1, policy: 'least-work', pick: 'least-work', ttlMs: 1000, choices },
-})
+const drawn = drawAhead(buildSnapshot(tableOf(PROXIES, 'least-work')), createChooser(Math.random), 100, 1000)
+const answer = encodeJson({ location: 'l-1', answers: [], ahead: drawn })
 
 function readAnswer(): unknown {
   return (routeQuestion.quickReply ?? routeQuestion.reply).parse(parseJson(answer))
@@ -122,7 +116,7 @@ export const suite: Suite = {
       run: () => decodeEvents(sipReceived, messageBatch),
       operations: EVENTS,
     },
-    { name: 'choices ahead read from an answer, one of 100', run: readAnswer, operations: choices.length },
+    { name: 'choices ahead read from an answer, one of 100', run: readAnswer, operations: drawn.compact.indexes.length },
     weighed(timesName, responseTimeTaken, timeBatch ?? new Uint8Array(), (pool, data, now) =>
       pool.probed(source, data, now),
     ),

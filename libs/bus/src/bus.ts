@@ -34,6 +34,8 @@ export interface DataWriter {
   /** A text of one character for each octet. */
   latin1(name: string, octets: Buffer, start: number, end: number): void
   number(name: string, value: number): void
+  /** What is JSON already, in pieces. */
+  json(name: string, pieces: readonly Uint8Array[]): void
 }
 
 /** Events of one channel that are written as they happen, and wait to be sent together. */

@@ -32,7 +32,7 @@ export class JsonPage implements DataWriter {
   }
 
   /** Any JSON. */
-  json(text: string): void {
+  put(text: string): void {
     // A character has three octets at most.
     if (text.length * 3 > this.octets.length - this.end) this.#makeRoom(Buffer.byteLength(text))
     this.end += this.octets.write(text, this.end, 'utf8')
@@ -83,6 +83,12 @@ export class JsonPage implements DataWriter {
     this.octet(COMMA)
   }
 
+  json(name: string, pieces: readonly Uint8Array[]): void {
+    this.#name(name, 0)
+    for (const piece of pieces) this.copy(piece)
+    this.octet(COMMA)
+  }
+
   /** Returns its end, behind which there is room for its value, a text of that length. */
   #name(name: string, length: number): number {
     this.#makeRoom(name.length + MOST_OCTETS * length + 6)
@@ -96,7 +102,7 @@ export class JsonPage implements DataWriter {
   }
 
   #escaped(value: string): void {
-    this.json(JSON.stringify(value))
+    this.put(JSON.stringify(value))
     this.octet(COMMA)
   }
 

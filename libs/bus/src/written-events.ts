@@ -54,7 +54,7 @@ export class WrittenEvents<T> implements EventBatch {
 
   add(data: T): void {
     const page = this.#beginData()
-    page.json(JSON.stringify(data))
+    page.put(JSON.stringify(data))
     this.#endData(page)
   }
 

@@ -7,7 +7,7 @@ const textOf = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
 
 function put(batches: Batches, events: readonly string[]): void {
   for (const event of events) {
-    batches.begin().json(event)
+    batches.begin().put(event)
     batches.end()
   }
 }
@@ -58,7 +58,7 @@ describe('batches', () => {
   it('are begun anew when they were taken or forgotten, and without what was not ended', () => {
     const batches = new Batches()
     put(batches, ['1', '2'])
-    batches.begin().json('"never ended"')
+    batches.begin().put('"never ended"')
     put(batches, ['3'])
     expect(batches.take().map(textOf)).toEqual(['[1,2,3]'])
     put(batches, ['4'])

@@ -81,6 +81,18 @@ describe('the data of an event', () => {
     expect(data()).toEqual([{ middle: 'sip:bob', nothing: '', high: 'ü"\x80' }])
   })
 
+  it('hold what is JSON already', () => {
+    const { events, data } = writing()
+    const event = events.begin()
+    event.text('before', 'b')
+    event.json('pieces', [octets('{"a":['), octets('1,2'), octets(']}')])
+    event.json('long', [Buffer.from(JSON.stringify('€'.repeat(100_000)))])
+    event.number('behind', 7)
+    events.end()
+    events.send()
+    expect(data()).toEqual([{ before: 'b', pieces: { a: [1, 2] }, long: '€'.repeat(100_000), behind: 7 }])
+  })
+
   it('may be written while the memory for them grows, wherever that is', () => {
     for (let fill = 65_000; fill < 65_400; fill++) {
       const { events, data } = writing()

@@ -1,5 +1,15 @@
 import { z } from 'zod'
-import { areChoices, candidate, candidates, choices, MOST_CHOICES, type Candidate } from './candidate.ts'
+import {
+  areChoices,
+  areCompactChoices,
+  candidate,
+  candidates,
+  choices,
+  compactChoices,
+  MOST_CHOICES,
+  type Candidate,
+  type CompactChoices,
+} from './candidate.ts'
 import { eventChannel, requestChannel } from './channel.ts'
 import { instanceId, poolId, proxyId } from './ids.ts'
 import { policy } from './weights.ts'
@@ -52,6 +62,7 @@ export const choicesAhead = z.object({
   pick: z.enum(['first', 'least-work']),
   ttlMs: z.number().positive(),
   choices,
+  compact: compactChoices.optional().describe('In place of `choices`, which are none then; for who asked for it.'),
 })
 
 export type ChoicesAhead = z.infer<typeof choicesAhead>
@@ -59,7 +70,13 @@ export type ChoicesAhead = z.infer<typeof choicesAhead>
 export const routeRequest = z.object({
   ingress: instanceId,
   requests: z.array(routeFacts).max(500),
-  ahead: z.object({ pool: poolId, count: z.int().min(1).max(MOST_CHOICES) }).optional(),
+  ahead: z
+    .object({
+      pool: poolId,
+      count: z.int().min(1).max(MOST_CHOICES),
+      compact: z.boolean().optional().describe('Whether the asker understands compact choices.'),
+    })
+    .optional(),
 })
 
 export const routeReply = z.object({
@@ -73,7 +90,12 @@ export type RouteReply = z.infer<typeof routeReply>
 
 /** Its choices ahead are looked at by hand. */
 const quickRouteReply = routeReply.extend({
-  ahead: choicesAhead.extend({ choices: z.custom<Candidate[][]>(areChoices) }).optional(),
+  ahead: choicesAhead
+    .extend({
+      choices: z.custom<Candidate[][]>(areChoices),
+      compact: z.custom<CompactChoices>(areCompactChoices).optional(),
+    })
+    .optional(),
 })
 
 const summary = 'Where to send these requests: for each the candidates drawn by weight. Answered by location.'

@@ -5,10 +5,9 @@ import { expect, it } from 'vitest'
 const { reply, quickReply = reply } = routeQuestion
 
 const good = { proxy: 'px1', uri: 'sip:192.0.2.1', weight: 1 }
-const replyOf = (choices: unknown) => ({
-  ...{ location: 'l-1', answers: [] },
-  ahead: { pool: 'default', epoch: 1, seq: 2, policy: 'least-work', pick: 'first', ttlMs: 100, choices },
-})
+const ahead = { pool: 'default', epoch: 1, seq: 2, policy: 'least-work', pick: 'first', ttlMs: 100, choices: [] }
+const replyOf = (choices: unknown) => ({ location: 'l-1', answers: [], ahead: { ...ahead, choices } })
+const compactReplyOf = (compact: unknown) => ({ location: 'l-1', answers: [], ahead: { ...ahead, compact } })
 
 /** Whether it is taken, which both must agree on. What the quick one leaves in, the other leaves out. */
 function isTaken(value: unknown): boolean {
@@ -65,6 +64,43 @@ it.each([
   ['a number for that', [[{ ...good, fallback: 1 }]]],
 ])('refuses choices: %s', (_, choices) => {
   expect(isTaken(replyOf(choices))).toBe(false)
+})
+
+it.each([
+  ['none', { candidates: [], indexes: [] }],
+  ['one', { candidates: [good], indexes: [[0]] }],
+  ['fallbacks', { candidates: [good, { ...good, fallback: true }], indexes: [[0, 1], [0], [1, 1]] }],
+  ['a candidate that is in none', { candidates: [good, good], indexes: [[0]] }],
+  [
+    'as many as there may be',
+    {
+      candidates: Array.from({ length: 1024 * 16 }, () => good),
+      indexes: Array.from({ length: 1024 }, (_, i) => Array.from({ length: 16 }, (_, k) => 16 * i + k)),
+    },
+  ],
+  ['what a later version may add', { candidates: [{ ...good, later: 1 }], indexes: [[0]], later: 1 }],
+])('takes compact choices: %s', (_, compact) => {
+  expect(isTaken(compactReplyOf(compact))).toBe(true)
+})
+
+it.each([
+  ['null', null],
+  ['a text', 'choices'],
+  ['a list', [[0]]],
+  ['no candidates', { indexes: [] }],
+  ['no indexes', { candidates: [good] }],
+  ['a candidate that is none', { candidates: [{ ...good, weight: -1 }], indexes: [] }],
+  ['one candidate too many', { candidates: Array.from({ length: 1024 * 16 + 1 }, () => good), indexes: [] }],
+  ['one choice too many', { candidates: [good], indexes: Array.from({ length: 1025 }, () => [0]) }],
+  ['an empty choice', { candidates: [good], indexes: [[0], []] }],
+  ['one of too many candidates', { candidates: [good], indexes: [Array.from({ length: 17 }, () => 0)] }],
+  ['a place behind the last', { candidates: [good], indexes: [[0], [1]] }],
+  ['a place before the first', { candidates: [good], indexes: [[-1]] }],
+  ['half a place', { candidates: [good, good], indexes: [[0.5]] }],
+  ['a text for a place', { candidates: [good], indexes: [['0']] }],
+  ['a place that is no list', { candidates: [good], indexes: [0] }],
+])('refuses compact choices: %s', (_, compact) => {
+  expect(isTaken(compactReplyOf(compact))).toBe(false)
 })
 
 it('judges all else of an answer, too', () => {

@@ -1,4 +1,4 @@
-import type { ChoicesAhead, Routed } from '@siplb/contracts'
+import type { Candidate, ChoicesAhead, Routed } from '@siplb/contracts'
 
 /** Which table something was drawn from. */
 export interface Revision {
@@ -32,8 +32,9 @@ export class ChoiceStock {
     this.#count(now)
     this.#dropDead(newest, now)
     const [batch] = this.#batches
-    const candidates = batch?.given.choices[batch.next]
-    if (batch === undefined || candidates === undefined) return undefined
+    if (batch === undefined) return undefined
+    const candidates = choiceAt(batch.given, batch.next)
+    if (candidates === undefined) return undefined
     batch.next += 1
     const { pool, epoch, seq, policy, pick } = batch.given
     return { outcome: 'routed', pool, epoch, seq, policy, pick, candidates }
@@ -48,14 +49,14 @@ export class ChoiceStock {
     if (now - this.#windowAt >= 2 * WINDOW_MS) return 0
     this.#dropDead(newest, now)
     const needed = Math.ceil((this.#perWindow * forMs) / WINDOW_MS)
-    const left = this.#batches.reduce((sum, { given, next }) => sum + given.choices.length - next, 0)
+    const left = this.#batches.reduce((sum, { given, next }) => sum + countOf(given) - next, 0)
     // One now and then is asked for by itself: what is drawn when it is needed is the fresher.
     return needed < 3 || left > needed / 2 ? 0 : needed - left
   }
 
   #dropDead(newest: Revision | undefined, now: number): void {
     const isDead = ({ given, expiresAt, next }: Batch) =>
-      next >= given.choices.length || now >= expiresAt || (newest !== undefined && isOlder(given, newest))
+      next >= countOf(given) || now >= expiresAt || (newest !== undefined && isOlder(given, newest))
     if (this.#batches.some(isDead)) this.#batches = this.#batches.filter((batch) => !isDead(batch))
   }
 
@@ -67,6 +68,15 @@ export class ChoiceStock {
     }
     this.#inWindow += 1
   }
+}
+
+function countOf({ choices, compact }: ChoicesAhead): number {
+  return compact?.indexes.length ?? choices.length
+}
+
+function choiceAt({ choices, compact }: ChoicesAhead, place: number): Candidate[] | undefined {
+  if (compact === undefined) return choices[place]
+  return compact.indexes[place]?.flatMap((index) => compact.candidates[index] ?? [])
 }
 
 function isOlder(one: Revision, other: Revision): boolean {

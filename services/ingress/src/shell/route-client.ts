@@ -68,7 +68,11 @@ export class RouteClient implements Routes {
 
   /** Choices for coming requests of a pool; undefined when nobody gave any in time. */
   async ahead(pool: string, count: number): Promise<ChoicesAhead | undefined> {
-    const question: RouteRequest = { ingress: this.#options.bus.instance, requests: [], ahead: { pool, count } }
+    const question: RouteRequest = {
+      ingress: this.#options.bus.instance,
+      requests: [],
+      ahead: { pool, count, compact: true },
+    }
     const answered = await this.#firstAnswer(question).catch(() => undefined)
     return answered?.ahead
   }

@@ -9,6 +9,14 @@ function given(count: number, more: Partial<ChoicesAhead> = {}): ChoicesAhead {
   return { pool: 'p', ...table, policy: 'least-work', pick: 'least-work', ttlMs: 1000, choices, ...more }
 }
 
+/** The same, each candidate named once. */
+function compactly(count: number): ChoicesAhead {
+  const { choices, ...rest } = given(count)
+  const candidates = choices.flat()
+  const indexes = candidates.map((_, i) => [count - 1 - i, i].slice(0, candidates.length))
+  return { ...rest, choices: [], compact: { candidates, indexes } }
+}
+
 /** So many requests a second, for as long as it takes to know the rate. */
 function busy(stock: ChoiceStock, perSecond: number, from = 0): number {
   let now = from
@@ -25,6 +33,16 @@ describe('choices ahead', () => {
     expect(stock.take(table, 0)).toBeUndefined()
     stock.fill(given(2), 0)
     expect([1, 2, 3].map((now) => proxyOf(stock, table, now))).toEqual(['px0', 'px1', undefined])
+  })
+
+  it('may come in the compact form', () => {
+    const stock = new ChoiceStock()
+    stock.fill(compactly(3), 0)
+    const taken = [1, 2, 3, 4].map((now) => stock.take(table, now)?.candidates.map(({ proxy }) => proxy))
+    expect(taken).toEqual([['px2', 'px0'], ['px1', 'px1'], ['px0', 'px2'], undefined])
+    const now = busy(stock, 1000, 10)
+    stock.fill(compactly(100), now)
+    expect(stock.wanted(100, table, now)).toBe(0)
   })
 
   it('are used to the last when more come, and then those that came', () => {

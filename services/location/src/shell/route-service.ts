@@ -2,7 +2,7 @@ import type { Bus } from '@siplb/bus'
 import {
   routeQuestion,
   routeQuestionTo,
-  type ChoicesAhead,
+  type Candidate,
   type PoolsConfig,
   type RouteAnswer,
   type RouteReply,
@@ -20,7 +20,7 @@ import {
 } from '@siplb/routing'
 import type { Component } from '@siplb/runtime'
 import { aheadTtlMs } from '../config.ts'
-import { choicesAheadOf } from '../domain/choices-ahead.ts'
+import { atLength, drawAhead, type DrawnAhead } from '../domain/choices-ahead.ts'
 import type { LocationMetrics } from '../metrics.ts'
 import type { AnswerTeller } from './answer-teller.ts'
 
@@ -72,23 +72,25 @@ export class RouteService implements Component {
     teller.answered(ingress, answers)
     if (given === undefined) return { location: bus.instance, answers }
     teller.gaveAhead(ingress, given)
-    return { location: bus.instance, answers, ahead: given }
+    return { location: bus.instance, answers, ahead: ahead?.compact === true ? given : atLength(given) }
   }
 
-  #ahead(pool: string, count: number): ChoicesAhead | undefined {
+  #ahead(pool: string, count: number): DrawnAhead | undefined {
     const snapshot = this.#options.snapshots.get(pool)
-    return snapshot === undefined ? undefined : choicesAheadOf(snapshot, this.#chooser, count, aheadTtlMs)
+    return snapshot === undefined ? undefined : drawAhead(snapshot, this.#chooser, count, aheadTtlMs)
   }
 
-  #count(answers: readonly RouteAnswer[], given: ChoicesAhead | undefined): void {
+  #count(answers: readonly RouteAnswer[], given: DrawnAhead | undefined): void {
     const { decisions, unrouted } = this.#options.metrics
-    const decided = (pool: string, [first]: readonly { readonly proxy: string }[]) => {
+    const decided = (pool: string, first: Candidate | undefined) => {
       if (first !== undefined) decisions.count(pool, first.proxy, 'location')
     }
     for (const answer of answers) {
-      if (answer.outcome === 'routed') decided(answer.pool, answer.candidates)
+      if (answer.outcome === 'routed') decided(answer.pool, answer.candidates[0])
       else unrouted.inc({ outcome: answer.outcome })
     }
-    for (const candidates of given?.choices ?? []) decided(given?.pool ?? '', candidates)
+    if (given === undefined) return
+    const { pool, compact } = given
+    for (const [first = 0] of compact.indexes) decided(pool, compact.candidates[first])
   }
 }

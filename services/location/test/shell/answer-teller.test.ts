@@ -1,13 +1,19 @@
-import type { RouteAnswer } from '@siplb/contracts'
+import type { EventBatch } from '@siplb/bus'
+import { routeAnswered, type Policy, type RouteAnswer } from '@siplb/contracts'
+import { buildSnapshot, createChooser } from '@siplb/routing'
 import { createLogger } from '@siplb/runtime'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { tellEveryMs } from '../../src/config.ts'
+import { drawAhead } from '../../src/domain/choices-ahead.ts'
 import { AnswerTeller } from '../../src/shell/answer-teller.ts'
+import { decodeEvents } from '../../../../libs/bus/src/codec.ts'
+import { WrittenEvents } from '../../../../libs/bus/src/written-events.ts'
+import { tableOf } from '../tables.ts'
 
 interface Told {
   readonly at: number
-  readonly ids: readonly string[]
+  readonly answers: readonly RouteAnswer[]
 }
 
 class Scene {
@@ -17,14 +23,16 @@ class Scene {
   readonly teller: AnswerTeller
 
   constructor() {
-    const publish = (_: unknown, __: unknown, data: unknown) => {
+    const send = (batches: readonly Uint8Array[]) => {
       if (this.fails) throw new Error('no')
-      const all = data as readonly { readonly answer: RouteAnswer }[]
-      this.told.push({ at: performance.now(), ids: all.map(({ answer }) => answer.id) })
+      const events = batches.flatMap((one) => decodeEvents(routeAnswered, one).events)
+      this.told.push({ at: performance.now(), answers: events.map(({ data: { answer } }) => answer) })
       return true
     }
+    const batch = (): EventBatch =>
+      new WrittenEvents(routeAnswered, { source: '/siplb/location/l-1', nextId: () => '1', send })
     const log = createLogger('location', 'test', { level: 'silent' })
-    this.teller = new AnswerTeller({ publish }, { untold: { inc: () => (this.untold += 1) } as never }, log)
+    this.teller = new AnswerTeller({ batch }, { untold: { inc: () => (this.untold += 1) } as never }, log)
   }
 
   answer(...ids: readonly string[]): void {
@@ -35,7 +43,7 @@ class Scene {
   }
 
   get ids(): readonly string[] {
-    return this.told.flatMap(({ ids }) => ids)
+    return this.told.flatMap(({ answers }) => answers.map(({ id }) => id))
   }
 }
 
@@ -82,3 +90,20 @@ it('goes on after it failed, and counts what finds no place', async () => {
   await sleep(2 * tellEveryMs)
   expect([s.told.length, s.ids.length, s.untold]).toEqual([1, 5000, 1])
 })
+
+it.each<Policy>(['least-work', 'smooth-round-robin'])(
+  'tells each choice ahead as an answer of its own, by %s',
+  async (policy) => {
+    const s = new Scene()
+    const table = tableOf({ px1: 10, px2: 20.5, px3: 30, px4: 1 }, { policy, epoch: 3, seq: 8 })
+    const ahead = drawAhead(buildSnapshot(table), createChooser(Math.random), 50, 1000)
+    s.teller.gaveAhead('ingress', ahead)
+    await Promise.resolve()
+    const { candidates, indexes } = ahead.compact
+    const common = { outcome: 'routed', id: '', pool: 'default', epoch: 3, seq: 8, policy, pick: ahead.pick }
+    expect(indexes.some((places) => places.length > 2)).toBe(true)
+    expect(s.told.flatMap(({ answers }) => answers)).toEqual(
+      indexes.map((places) => ({ ...common, candidates: places.map((place) => candidates[place]) })),
+    )
+  },
+)
