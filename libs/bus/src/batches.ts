@@ -53,7 +53,7 @@ export class Batches {
 
   #close(): void {
     if (this.#count === 0) return
-    const batch = new Uint8Array(this.#end + 1)
+    const batch = Buffer.allocUnsafeSlow(this.#end + 1) // all of it is written
     batch.set(this.#page.octets.subarray(0, this.#end))
     batch[this.#end] = CLOSE
     this.#full.push(batch)
