@@ -32,7 +32,7 @@ export async function startBareKamailio(proxyPorts: readonly number[]): Promise<
   await writeFile(list, proxyPorts.map((port) => `1 sip:127.0.0.1:${port}\n`).join(''))
   await writeFile(file, config(target, list))
   const said: string[] = []
-  const memory = ['-m', '1024', '-M', '16', '-x', 'tlsf', '-X', 'tlsf']
+  const memory = ['-b', '4194304', '-m', '1024', '-M', '16', '-x', 'tlsf', '-X', 'tlsf']
   const places = ['-Y', folder, '-P', join(folder, 'kamailio.pid')]
   const args = ['-c', BALANCER_CORE, 'kamailio', '-f', file, '-DD', '-E', ...memory, ...places]
   const child = startChild('taskset', args, { env, onLine: (line) => said.push(line) })
