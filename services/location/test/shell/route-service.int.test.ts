@@ -111,7 +111,22 @@ describe('a location', () => {
     expect(answers).toEqual([])
     expect(ahead).toMatchObject({ pool: 'default', epoch: 2, seq: 3, pick: 'first', ttlMs: 1000 })
     expect(ahead?.choices.filter(([first]) => first?.proxy === 'px3')).toHaveLength(20)
+    expect(ahead).not.toHaveProperty('compact')
     expect((await ask(bus, [], { pool: 'nobody', count: 1 })).ahead).toBeUndefined()
+  })
+
+  it('names each candidate of choices ahead once where that was asked for', async () => {
+    await using installation = await startInstallation()
+    const location = await installation.location(pools)
+    const bus = await installation.bus('ingress')
+    await untilServed(bus)
+    await say(bus, tableOf({ px1: 1, px2: 1 }, { epoch: 2, seq: 3, policy: 'smooth-round-robin' }), location)
+    const { ahead } = await ask(bus, [], { pool: 'default', count: 40, compact: true })
+    const { candidates = [], indexes = [] } = ahead?.compact ?? {}
+    expect(ahead?.choices).toEqual([])
+    expect(candidates.map(({ proxy }) => proxy).toSorted()).toEqual(['px1', 'px2'])
+    expect(indexes).toHaveLength(40)
+    expect(indexes.filter(([first = 0]) => candidates[first]?.proxy === 'px1')).toHaveLength(20)
   })
 
   it('refuses a malformed question with 400, counts it, and answers the next one', async () => {
