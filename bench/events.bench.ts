@@ -116,7 +116,11 @@ export const suite: Suite = {
       run: () => decodeEvents(sipReceived, messageBatch),
       operations: EVENTS,
     },
-    { name: 'choices ahead read from an answer, one of 100', run: readAnswer, operations: drawn.compact.indexes.length },
+    {
+      name: 'choices ahead read from an answer, one of 100',
+      run: readAnswer,
+      operations: drawn.compact.indexes.length,
+    },
     weighed(timesName, responseTimeTaken, timeBatch ?? new Uint8Array(), (pool, data, now) =>
       pool.probed(source, data, now),
     ),
