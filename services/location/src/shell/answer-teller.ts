@@ -71,11 +71,11 @@ export class AnswerTeller implements Component {
   #tell(): void {
     this.#isPlanned = false
     if (this.#events.size === 0) return
-    this.#toldAt = nowMs()
     try {
       this.#events.send()
     } catch (error) {
       this.#log.warn({ err: error }, 'answers not told')
     }
+    this.#toldAt = nowMs()
   }
 }

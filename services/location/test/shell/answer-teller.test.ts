@@ -25,8 +25,9 @@ class Scene {
   constructor() {
     const send = (batches: readonly Uint8Array[]) => {
       if (this.fails) throw new Error('no')
+      const at = performance.now()
       const events = batches.flatMap((one) => decodeEvents(routeAnswered, one).events)
-      this.told.push({ at: performance.now(), answers: events.map(({ data: { answer } }) => answer) })
+      this.told.push({ at, answers: events.map(({ data: { answer } }) => answer) })
       return true
     }
     const batch = (): EventBatch =>
