@@ -22,7 +22,8 @@ export function isKamailioInstalled(): boolean {
 
 /**
  * Kamailio as one tunes it for speed: one SIP process on the one core, the allocator `tlsf` (Debian's default is one for
- * debugging, and doubles the cost of a call), memory enough, nothing logged, no TCP.
+ * debugging, and doubles the cost of a call), memory enough, as much room for what waits at its socket as siplb takes, nothing
+ * logged, no TCP.
  */
 export async function startBareKamailio(proxyPorts: readonly number[]): Promise<System> {
   const folder = await mkdtemp(join(tmpdir(), 'siplb-bench-kamailio-'))

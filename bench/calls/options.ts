@@ -14,7 +14,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
   --share N        percent of a core that each worker is held to; wants to be root
   --policy NAME    of the pool (the default one)
   --only NAME      siplb, kamailio or direct: without a balancer, the caller at the proxies
-  --search         the highest rate with < 0.1 % failed and < 1 % sent again
+  --search         the highest rate with < 0.1 % failed and < 1 % sent again, in one of two tries
   --profile DIR    a CPU profile of the ingress, which costs it some time
   --help
 `
