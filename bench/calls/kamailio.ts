@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startChild, type Child } from '@siplb/children'
+import { RECEIVE_BUFFER } from '@siplb/sip/transport'
 import { freePort, waitFor, type Address } from '@siplb/testkit'
 import { BALANCER_CORE } from './pinning.ts'
 import { familyOf } from './processes.ts'
@@ -33,7 +34,7 @@ export async function startBareKamailio(proxyPorts: readonly number[]): Promise<
   await writeFile(list, proxyPorts.map((port) => `1 sip:127.0.0.1:${port}\n`).join(''))
   await writeFile(file, config(target, list))
   const said: string[] = []
-  const memory = ['-b', '4194304', '-m', '1024', '-M', '16', '-x', 'tlsf', '-X', 'tlsf']
+  const memory = ['-b', String(RECEIVE_BUFFER), '-m', '1024', '-M', '16', '-x', 'tlsf', '-X', 'tlsf']
   const places = ['-Y', folder, '-P', join(folder, 'kamailio.pid')]
   const args = ['-c', BALANCER_CORE, 'kamailio', '-f', file, '-DD', '-E', ...memory, ...places]
   const child = startChild('taskset', args, { env, onLine: (line) => said.push(line) })

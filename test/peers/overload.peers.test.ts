@@ -1,34 +1,27 @@
-import { runSipp, waitFor, type Kamailio, type Stack } from '@siplb/testkit'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runSipp, waitFor } from '@siplb/testkit'
+import { expect, it } from 'vitest'
 import { scenario } from './scenario.ts'
 import { startTwoKamailio } from './two-kamailio.ts'
 
 /** Of 100. Less than all: on a busy machine one of the two is the slower, and the other then carries more of the whole. */
 const BACK = 75
 
-describe('one of two Kamailio that answers late', () => {
-  let stack: AsyncDisposableStack
-  let late: Kamailio
-  let balancer: Stack
-
-  beforeAll(async () => {
-    stack = new AsyncDisposableStack()
-    const two = await startTwoKamailio(stack)
-    balancer = two.balancer
-    late = two.kamailios[1]
-  })
-  afterAll(() => stack.disposeAsync())
-
-  it('has half its weight within 10 s, and gets it back', { timeout: 120_000 }, async () => {
+it(
+  'one of two Kamailio that answers late has half its weight within 10 s, and gets it back',
+  { timeout: 120_000 },
+  async () => {
+    await using stack = new AsyncDisposableStack()
+    const { balancer, kamailios } = await startTwoKamailio(stack)
+    const [, late] = kamailios
     const weightOf = async (id: string) => (await balancer.table()).proxies.find((row) => row.id === id)?.weight ?? 0
-    const load = {
+    const calling = runSipp({
       scenario: scenario('uac'),
       target: balancer.sip,
       ratePerSecond: 100,
+      calls: 4000,
       pauseMs: 100,
       timeoutMs: 110_000,
-    }
-    const calling = runSipp({ ...load, calls: 3000 })
+    })
     await waitFor(async () => (await weightOf(late.name)) > BACK, 10_000, 'full weights under traffic')
     const startedAt = performance.now()
     await late.setDelay(50)
@@ -50,5 +43,5 @@ describe('one of two Kamailio that answers late', () => {
       `overloaded Kamailio: weight halved after ${halvedMs.toFixed(0)} ms, back ${backMs.toFixed(0)} ms after the overload`,
     )
     expect((await calling).failed).toBe(0)
-  })
-})
+  },
+)

@@ -92,16 +92,16 @@ export class NatsTable<T> implements Table<T> {
   async #write<R>(work: (kv: KV) => Promise<R>): Promise<R> {
     const nc = this.#connected()
     const kept = this.#kept
-    this.#kept = undefined
-    let kv = kept?.nc === nc ? kept.kv : await this.#view(nc)
-    let written: R
-    try {
-      written = await work(kv)
-    } catch (error) {
-      if (kept === undefined || !isUntaken(error)) throw error
-      kv = await this.#view(nc)
-      written = await work(kv)
+    if (kept?.nc === nc) {
+      try {
+        return await work(kept.kv)
+      } catch (error) {
+        this.#kept = undefined
+        if (!isUntaken(error)) throw error
+      }
     }
+    const kv = await this.#view(nc)
+    const written = await work(kv)
     this.#kept = { nc, kv }
     return written
   }

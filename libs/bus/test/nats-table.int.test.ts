@@ -62,6 +62,7 @@ describe('a table', () => {
     await user.flush()
     const revision = await table.put('k', leaseOf(2))
     expect(await table.update('k', leaseOf(3), revision)).toBeGreaterThan(revision)
+    await Promise.all([table.put('k', leaseOf(4)), table.put('l', leaseOf(1))])
     await user.flush()
     expect(asked).toEqual([])
     await table.get('k')

@@ -4,6 +4,8 @@ import { isSlug, proxyId } from './ids.ts'
 const LONGEST_URI = 256
 const MOST_CANDIDATES = 16
 export const MOST_CHOICES = 1024
+/** In all choices of an answer. */
+const MOST_IN_ALL = MOST_CHOICES * MOST_CANDIDATES
 
 export const candidate = z.object({
   proxy: proxyId,
@@ -22,7 +24,7 @@ export const choices = z.array(candidates).max(MOST_CHOICES)
 /** Choices among few candidates, each of which is written once. */
 export const compactChoices = z
   .object({
-    candidates: z.array(candidate).max(MOST_CHOICES * MOST_CANDIDATES),
+    candidates: z.array(candidate).max(MOST_IN_ALL),
     indexes: z
       .array(z.array(z.int().nonnegative()).min(1).max(MOST_CANDIDATES))
       .max(MOST_CHOICES)
@@ -32,28 +34,28 @@ export const compactChoices = z
 
 export type CompactChoices = z.infer<typeof compactChoices>
 
+/** One of the compact choices at length. */
+export function choiceAt({ candidates: among }: CompactChoices, places: readonly number[]): Candidate[] {
+  return places.flatMap((place) => among[place] ?? [])
+}
+
 /** Takes what the schema of choices takes, in less than a tenth of its time: an answer has hundreds of them. */
 export function areChoices(value: unknown): value is Candidate[][] {
-  return Array.isArray(value) && value.length <= MOST_CHOICES && value.every(areCandidates)
+  return Array.isArray(value) && value.length <= MOST_CHOICES && value.every((one) => isChoice(one, isCandidate))
 }
 
 /** The same for compact ones. */
 export function areCompactChoices(value: unknown): value is CompactChoices {
   if (typeof value !== 'object' || value === null) return false
   const { candidates: among, indexes }: Partial<Record<keyof CompactChoices, unknown>> = value
-  if (!Array.isArray(among) || among.length > MOST_CHOICES * MOST_CANDIDATES || !among.every(isCandidate)) return false
-  return (
-    Array.isArray(indexes) && indexes.length <= MOST_CHOICES && indexes.every((one) => arePlaces(one, among.length))
-  )
+  if (!Array.isArray(among) || among.length > MOST_IN_ALL || !among.every(isCandidate)) return false
+  const isPlace = (place: unknown) =>
+    typeof place === 'number' && Number.isInteger(place) && place >= 0 && place < among.length
+  return Array.isArray(indexes) && indexes.length <= MOST_CHOICES && indexes.every((one) => isChoice(one, isPlace))
 }
 
-function arePlaces(value: unknown, among: number): boolean {
-  if (!Array.isArray(value) || value.length === 0 || value.length > MOST_CANDIDATES) return false
-  return value.every((place) => Number.isInteger(place) && place >= 0 && place < among)
-}
-
-function areCandidates(value: unknown): boolean {
-  return Array.isArray(value) && value.length > 0 && value.length <= MOST_CANDIDATES && value.every(isCandidate)
+function isChoice(value: unknown, isOne: (one: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.length > 0 && value.length <= MOST_CANDIDATES && value.every(isOne)
 }
 
 function isCandidate(value: unknown): boolean {

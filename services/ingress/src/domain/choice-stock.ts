@@ -1,4 +1,4 @@
-import type { Candidate, ChoicesAhead, Routed } from '@siplb/contracts'
+import { choiceAt, type Candidate, type ChoicesAhead, type Routed } from '@siplb/contracts'
 
 /** Which table something was drawn from. */
 export interface Revision {
@@ -33,7 +33,7 @@ export class ChoiceStock {
     this.#dropDead(newest, now)
     const [batch] = this.#batches
     if (batch === undefined) return undefined
-    const candidates = choiceAt(batch.given, batch.next)
+    const candidates = candidatesOf(batch)
     if (candidates === undefined) return undefined
     batch.next += 1
     const { pool, epoch, seq, policy, pick } = batch.given
@@ -74,9 +74,10 @@ function countOf({ choices, compact }: ChoicesAhead): number {
   return compact?.indexes.length ?? choices.length
 }
 
-function choiceAt({ choices, compact }: ChoicesAhead, place: number): Candidate[] | undefined {
-  if (compact === undefined) return choices[place]
-  return compact.indexes[place]?.flatMap((index) => compact.candidates[index] ?? [])
+function candidatesOf({ given: { choices, compact }, next }: Batch): Candidate[] | undefined {
+  if (compact === undefined) return choices[next]
+  const places = compact.indexes[next]
+  return places && choiceAt(compact, places)
 }
 
 function isOlder(one: Revision, other: Revision): boolean {

@@ -1,4 +1,4 @@
-import type { Candidate, ChoicesAhead, CompactChoices } from '@siplb/contracts'
+import { choiceAt, type Candidate, type ChoicesAhead, type CompactChoices } from '@siplb/contracts'
 import { draw, type Chooser, type Snapshot } from '@siplb/routing'
 
 /** Choices ahead as they are drawn. */
@@ -29,6 +29,6 @@ function compactOf(choices: readonly Candidate[][]): CompactChoices {
 }
 
 /** The same for who does not understand compact ones. */
-export function atLength({ compact: { candidates, indexes }, ...ahead }: DrawnAhead): ChoicesAhead {
-  return { ...ahead, choices: indexes.map((places) => places.flatMap((place) => candidates[place] ?? [])) }
+export function atLength({ compact, ...ahead }: DrawnAhead): ChoicesAhead {
+  return { ...ahead, choices: compact.indexes.map((places) => choiceAt(compact, places)) }
 }
