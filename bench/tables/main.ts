@@ -1,65 +1,51 @@
+import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { Worker } from 'node:worker_threads'
-import { startNats, waitFor } from '@siplb/testkit'
-import { startIngress } from '../../services/ingress/test/ingress-under-test.ts'
+import { flagsFor } from '@siplb/children'
+import { startNats } from '@siplb/testkit'
+import { BALANCER_CORE, pin, toolCores } from '../calls/pinning.ts'
+import type { Watched } from './ingress.ts'
+import { connectWriter } from './writer.ts'
 
 const HELP = `npm run bench:tables
 
 How long the event loop of an ingress stands still while it takes over a weight table of 100, 1,000 and 10,000 proxies from the
-store: the longest turn of each of eleven tables, in milliseconds, beside as long a time without any. Nothing is asserted.
+store: the longest turn of each of eleven tables, in milliseconds, beside as long a time without any. The ingress runs with the flags
+that it has in service and has core 0 for itself; who writes the tables, and the server that keeps them, have the others. Nothing is
+asserted.
 `
 const SIZES = [0, 100, 1000, 10_000]
 const ROUNDS = 11
-const AFTER_MS = 400
+const WATCHED_MS = 800
+const INGRESS = join(import.meta.dirname, '..', '..', 'services', 'ingress', 'src', 'main.ts')
 
 if (process.argv.includes('--help')) {
   console.log(HELP)
   process.exit(0)
 }
 
-/** The longest turn of this event loop until it is asked for. */
-function watchTurns(): () => number {
-  let longest = 0
-  let last = performance.now()
-  let isWatching = true
-  const look = () => {
-    const now = performance.now()
-    longest = Math.max(longest, now - last)
-    last = now
-    if (isWatching) setImmediate(look)
-  }
-  setImmediate(look)
-  return () => {
-    isWatching = false
-    return longest
-  }
-}
-
-const state = await mkdtemp(join(tmpdir(), 'siplb-bench-'))
 await using nats = await startNats()
-const proxies = [{ id: 'px0', uri: 'sip:127.1.0.0:5080' }]
-await using ingress = await startIngress({
-  nats: nats.url,
-  prefix: 'siplb.v1',
-  pools: { default: { proxies } },
-  stateDir: state,
-})
-const writer = new Worker(new URL('writer.ts', import.meta.url), { workerData: nats.url })
-await once(writer, 'message')
+const writer = await connectWriter(nats.url)
+const ingress = fork(join(import.meta.dirname, 'ingress.ts'), [nats.url], { execArgv: flagsFor(INGRESS) })
+await once(ingress, 'message')
+for (const pid of [process.pid, nats.pid]) pin(pid, toolCores(availableParallelism()))
+pin(ingress.pid ?? 0, BALANCER_CORE)
 
 async function longestTurn(count: number): Promise<number> {
-  const longest = watchTurns()
-  if (count > 0) {
-    writer.postMessage(count)
-    const seq: unknown = (await once(writer, 'message')).at(0)
-    await waitFor(() => ingress.revision('default')?.seq === seq, 10_000, 'the table')
-  }
-  await sleep(AFTER_MS)
-  return longest()
+  const watched = watch(ingress)
+  const seq = count > 0 ? await writer.write(count) : undefined
+  const found = await watched
+  if (seq !== undefined && found.seq !== seq)
+    throw new Error(`the ingress did not use table ${seq} in ${WATCHED_MS} ms`)
+  return found.longest
+}
+
+function watch(child: ChildProcess): Promise<Watched> {
+  return new Promise((resolve) => {
+    child.once('message', resolve)
+    child.send(WATCHED_MS)
+  })
 }
 
 console.log('| proxies | longest turn, ms: median | worst of all |\n|---:|---:|---:|')
@@ -70,5 +56,6 @@ for (const count of SIZES) {
   const sorted = all.toSorted((a, b) => a - b)
   console.log(`| ${count} | ${sorted[ROUNDS >> 1]?.toFixed(1)} | ${sorted.at(-1)?.toFixed(1)} |`)
 }
-writer.postMessage('end')
-await rm(state, { recursive: true })
+ingress.disconnect()
+await once(ingress, 'exit')
+await writer.close()

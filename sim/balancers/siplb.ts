@@ -49,6 +49,8 @@ interface Ingress {
   aheadUntil: number
 }
 
+const noDialogs: ReadonlyMap<string, number> = new Map()
+
 /** The real weigher, location and ingress, joined by a bus that takes 2 ms. */
 export class Siplb implements Balancer {
   readonly name: string
@@ -194,11 +196,14 @@ export class Siplb implements Balancer {
   }
 
   #report(i: number): void {
-    const ids = this.#world.proxies.map(({ id }) => id)
+    const listed = {
+      rows: this.#world.proxies,
+      has: (proxy: string) => this.#world.proxies.some(({ id }) => id === proxy),
+    }
     const { epoch, seq } = this.#snapshot
     const traffic: Traffic = {
       ...{ ingress: `ingress-${i}`, intervalMs: TRAFFIC_MS, epoch, seq, dialogsEnded: [] },
-      proxies: this.#ingress(i).traffic.take(ids, () => 0, this.#now),
+      proxies: this.#ingress(i).traffic.take(listed, noDialogs, this.#now),
     }
     this.#bus(() => this.pool.trafficked(traffic, this.#now))
   }

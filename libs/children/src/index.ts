@@ -1,2 +1,2 @@
 export { startChild, type Child, type ChildOptions, type Exit } from './child.ts'
-export { startNode } from './node.ts'
+export { flagsFor, startNode } from './node.ts'

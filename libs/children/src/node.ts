@@ -34,8 +34,11 @@ const env = {
   NODE_COMPILE_CACHE: join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'node'),
 }
 
+/** Of Node, for a service or program of ours. */
+export const flagsFor = (program: string): string[] => [...flags, `--max-semi-space-size=${youngMb(program)}`]
+
 /** Runs a service or program of ours, by this Node. */
 export function startNode(program: string, args: readonly string[], options: ChildOptions): Child {
-  const all = [...flags, `--max-semi-space-size=${youngMb(program)}`, program, ...args]
+  const all = [...flagsFor(program), program, ...args]
   return startChild(process.execPath, all, { ...options, env: { ...env, ...(options.env ?? process.env) } })
 }

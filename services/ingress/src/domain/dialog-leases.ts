@@ -12,6 +12,8 @@ export interface DialogLease {
 /** Without Session-Expires a dialog is taken for gone after this time, however its end was missed. */
 const LONGEST_MS = 4 * 3600 * 1000
 
+const none: ReadonlyMap<string, number> = new Map()
+
 /** Some 200 MB. A caller who never ends his calls has hours to make more. */
 const MOST = 1_000_000
 
@@ -64,8 +66,9 @@ export class DialogLeases {
     }
   }
 
-  countOf(pool: string, proxy: string): number {
-    return this.#counts.get(pool)?.get(proxy) ?? 0
+  /** Open dialogs of each proxy of a pool that has any. */
+  countsOf(pool: string): ReadonlyMap<string, number> {
+    return this.#counts.get(pool) ?? none
   }
 
   get size(): number {

@@ -68,9 +68,9 @@ export class OverloadControl {
   }
 
   /** Of proxies that left the list nothing need be kept. */
-  keepOnly(proxies: ReadonlySet<string>): void {
-    for (const proxy of this.#asked.keys()) if (!proxies.has(proxy)) this.#asked.delete(proxy)
-    for (const proxy of this.#sequences.keys()) if (!proxies.has(proxy)) this.#sequences.delete(proxy)
+  keepOnly(isListed: (proxy: string) => boolean): void {
+    for (const proxy of this.#asked.keys()) if (!isListed(proxy)) this.#asked.delete(proxy)
+    for (const proxy of this.#sequences.keys()) if (!isListed(proxy)) this.#sequences.delete(proxy)
   }
 
   #lastOf(proxy: string, now: number): Sequence | undefined {

@@ -54,9 +54,9 @@ export class PoolOverload {
   }
 
   /** Of proxies that left the list nothing need be kept. */
-  keepOnly(proxies: ReadonlySet<string>): void {
-    this.control.keepOnly(proxies)
-    this.#thinning.keepOnly(proxies)
+  keepOnly(isListed: (proxy: string) => boolean): void {
+    this.control.keepOnly(isListed)
+    this.#thinning.keepOnly(isListed)
   }
 
   #thin(

@@ -37,9 +37,9 @@ export class Thinning {
     else this.#partOf(proxy).owe(asked.value / 100)
   }
 
-  keepOnly(proxies: ReadonlySet<string>): void {
-    for (const proxy of this.#parts.keys()) if (!proxies.has(proxy)) this.#parts.delete(proxy)
-    for (const proxy of this.#buckets.keys()) if (!proxies.has(proxy)) this.#buckets.delete(proxy)
+  keepOnly(isListed: (proxy: string) => boolean): void {
+    for (const proxy of this.#parts.keys()) if (!isListed(proxy)) this.#parts.delete(proxy)
+    for (const proxy of this.#buckets.keys()) if (!isListed(proxy)) this.#buckets.delete(proxy)
   }
 
   #takesRate(proxy: string, perSecond: number, burst: number, now: number): boolean {

@@ -78,9 +78,9 @@ export class TrafficRecorder {
     }
   }
 
-  /** Whether anything happened there, told or not yet. */
-  has(proxy: string): boolean {
-    return this.#records.has(proxy)
+  /** Those where anything happened, told or not yet. */
+  get proxies(): IterableIterator<string> {
+    return this.#records.keys()
   }
 
   forget(proxy: string): void {

@@ -227,7 +227,7 @@ function followTable(
     () => addresses.refresh(),
     (error: unknown) => ctx.log.warn({ err: error }, 'proxies not prepared'),
   )
-  ctx.overloadOf(table.pool).keepOnly(new Set(table.proxies.map(({ id }) => id)))
+  ctx.overloadOf(table.pool).keepOnly(ctx.tables.listed(table.pool).has)
   // What is sent to one that is down already was sent there knowingly.
   const wereDown = new Set(before.filter(({ state }) => state === 'down').map(({ id }) => id))
   for (const { id, state, uri } of table.proxies) {

@@ -6,6 +6,12 @@ import { TrafficRecorder } from '../domain/traffic-recorder.ts'
 import { TypicalResponse } from '../domain/typical-response.ts'
 import { WorkLedger, type Task } from '../domain/work-ledger.ts'
 
+/** The proxies of a pool, as its table has them. */
+export interface Listed {
+  readonly rows: readonly { readonly id: string }[]
+  readonly has: (proxy: string) => boolean
+}
+
 /** The first that is heard of a request. */
 export interface FirstResponse {
   readonly method: string
@@ -84,29 +90,30 @@ export class PoolTraffic {
    * Of a pool of thousands only those that something can be said of: of one that is left out nothing happened, as the weigher takes it.
    *
    * @param listed the proxies of the pool; what is known of others goes once it was told and nothing is outstanding there
+   * @param dialogs open ones of each proxy that has any
    */
-  take(listed: readonly string[], dialogsOf: (proxy: string) => number, now: number): Traffic['proxies'] {
+  take(listed: Listed, dialogs: ReadonlyMap<string, number>, now: number): Traffic['proxies'] {
     this.ledger.release(now)
-    const isLarge = listed.length > ROWS_PER_PART
-    const mentioned = isLarge ? listed.filter((proxy) => this.#isBusy(proxy) || dialogsOf(proxy) > 0) : listed
-    const told = [...new Set([...mentioned, ...this.ledger.proxies])].map((proxy) => ({
+    const told = [...new Set([...this.#mentioned(listed, dialogs), ...this.ledger.proxies])].map((proxy) => ({
       proxy,
       inFlight: this.ledger.inFlightOf(proxy),
       work: Math.max(0, this.ledger.workOf(proxy)),
-      dialogs: dialogsOf(proxy),
+      dialogs: dialogs.get(proxy) ?? 0,
       ...this.#recorder.take(proxy),
     }))
-    if (listed.length > 0) this.#keepOnly(new Set(listed))
+    if (listed.rows.length > 0) this.#keepOnly(listed)
     return told
   }
 
-  #isBusy(proxy: string): boolean {
-    return this.#recorder.has(proxy) || this.ledger.inFlightOf(proxy) > 0
+  /** To look at each of thousands, four times a second, would hold up calls. */
+  #mentioned({ rows, has }: Listed, dialogs: ReadonlyMap<string, number>): string[] {
+    if (rows.length <= ROWS_PER_PART) return rows.map(({ id }) => id)
+    return [...this.#recorder.proxies, ...dialogs.keys()].filter(has)
   }
 
-  #keepOnly(listed: ReadonlySet<string>): void {
+  #keepOnly({ has }: Listed): void {
     for (const proxy of [...this.ledger.proxies]) {
-      if (listed.has(proxy) || !this.ledger.forget(proxy)) continue
+      if (has(proxy) || !this.ledger.forget(proxy)) continue
       this.#recorder.forget(proxy)
       this.#firstResponses.delete(proxy)
     }

@@ -141,10 +141,13 @@ export class AddressBook implements Surroundings {
       const endpoints = new Map<string, string>()
       const addresses = new Set<string>()
       for (const { id, uri } of tables.rowsOf(pool)) {
-        for (const { address, port } of links.knownEndpointsOf(uri)) endpoints.set(`${address} ${port}`, id)
+        for (const { address, port } of links.knownEndpointsOf(uri)) {
+          endpoints.set(`${address} ${port}`, id)
+          addresses.add(address)
+        }
         if (++read % READ_IN_A_STEP === 0) yield
       }
-      for (const uri of [...tables.urisOf(pool)]) {
+      for (const uri of tables.formerUrisOf(pool)) {
         for (const { address } of links.knownEndpointsOf(uri)) addresses.add(address)
         if (++read % READ_IN_A_STEP === 0) yield
       }

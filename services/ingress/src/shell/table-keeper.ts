@@ -11,9 +11,22 @@ import {
 import { snapshotSteps, tableFromConfig, type Snapshot } from '@siplb/routing'
 import { atOnce, inTurns, type Logger } from '@siplb/runtime'
 import type { DiskTables } from './disk-tables.ts'
+import type { Listed } from './pool-traffic.ts'
 
 /** How many proxies that left the list are remembered, per pool. */
 const MOST_FORMER = 1000
+/** Rows that are looked at in one step: a fraction of a millisecond. */
+const ROWS_PER_STEP = 1000
+
+/** What is known of the proxies of a pool. It stays when the pool leaves the file, for its dialogs go on. */
+interface Known {
+  readonly rows: readonly WeightRow[]
+  readonly find: (proxy: string) => WeightRow | undefined
+  /** Where those are that left the list, the newest last. */
+  readonly former: ReadonlyMap<string, string>
+}
+
+const nothing: Known = { rows: [], find: () => undefined, former: new Map() }
 
 /** Hears each new table, with the rows that it takes the place of. */
 export type TableListener = (table: WeightTable, before: readonly WeightRow[]) => void
@@ -29,8 +42,7 @@ export class TableKeeper {
   readonly #disk: DiskTables | undefined
   readonly #log: Logger
   readonly #snapshots = new Map<string, Snapshot>()
-  readonly #rows = new Map<string, readonly WeightRow[]>()
-  readonly #uris = new Map<string, Map<string, string>>()
+  readonly #known = new Map<string, Known>()
   readonly #changedAt = new Map<string, number>()
   readonly #listeners: TableListener[] = []
   readonly #now: () => number
@@ -51,17 +63,23 @@ export class TableKeeper {
   }
 
   rowsOf(pool: string): readonly WeightRow[] {
-    return this.#rows.get(pool) ?? []
+    return this.#knownOf(pool).rows
+  }
+
+  listed(pool: string): Listed {
+    const { rows, find } = this.#knownOf(pool)
+    return { rows, has: (proxy) => find(proxy) !== undefined }
   }
 
   /** Where a proxy is, or was before it left the list: its dialogs go on. */
   uriOf(pool: string, proxy: string): string | undefined {
-    return this.#uris.get(pool)?.get(proxy)
+    const { find, former } = this.#knownOf(pool)
+    return find(proxy)?.uri ?? former.get(proxy)
   }
 
-  /** Of all proxies of a pool, those that left the list included. */
-  urisOf(pool: string): IterableIterator<string> | readonly string[] {
-    return this.#uris.get(pool)?.values() ?? []
+  /** Of the proxies of a pool that left the list. */
+  formerUrisOf(pool: string): Iterable<string> {
+    return this.#knownOf(pool).former.values()
   }
 
   /** Milliseconds since the pool's table was last heard of. */
@@ -125,28 +143,34 @@ export class TableKeeper {
   *#steps(table: WeightTable, isWanted: () => boolean): Generator<undefined, void> {
     const { pool, proxies } = table
     const snapshot = yield* snapshotSteps(table)
+    const find = (proxy: string) => snapshot.find(proxy)
     yield
-    if (!isWanted()) return
-    this.#noteUris(table)
-    const before = this.rowsOf(pool)
+    let before: Known
+    let former: Known['former']
+    do {
+      if (!isWanted()) return
+      before = this.#knownOf(pool)
+      former = yield* formerSteps(before, find)
+    } while (this.#knownOf(pool) !== before) // another table came first
     this.#snapshots.set(pool, snapshot)
-    this.#rows.set(pool, proxies)
+    this.#known.set(pool, { rows: proxies, find, former })
     for (const listener of this.#listeners) {
       yield
-      listener(table, before)
+      listener(table, before.rows)
     }
   }
 
-  #noteUris({ pool, proxies }: WeightTable): void {
-    const uris = this.#uris.get(pool) ?? new Map<string, string>()
-    this.#uris.set(pool, uris)
-    for (const { id, uri } of proxies) {
-      uris.delete(id) // the newest stand last
-      uris.set(id, uri)
-    }
-    for (const id of uris.keys()) {
-      if (uris.size <= proxies.length + MOST_FORMER) break
-      uris.delete(id)
-    }
+  #knownOf(pool: string): Known {
+    return this.#known.get(pool) ?? nothing
   }
+}
+
+function* formerSteps({ rows, former }: Known, find: Known['find']): Generator<undefined, Known['former']> {
+  const left = new Map([...former].filter(([id]) => find(id) === undefined))
+  let seen = 0
+  for (const { id, uri } of rows) {
+    if (find(id) === undefined) left.set(id, uri)
+    if (++seen % ROWS_PER_STEP === 0) yield
+  }
+  return left.size <= MOST_FORMER ? left : new Map([...left].slice(-MOST_FORMER))
 }

@@ -22,8 +22,7 @@ export function createTrafficPublisher(ctx: IngressContext, listeners: Listeners
   const publishPool = (pool: string) => {
     const { bus, self, tables, dialogs } = ctx
     const { epoch = 0, seq = 0 } = tables.get(pool) ?? {}
-    const ids = tables.rowsOf(pool).map(({ id }) => id)
-    const taken = ctx.trafficOf(pool).take(ids, (proxy) => dialogs.countOf(pool, proxy), ctx.now())
+    const taken = ctx.trafficOf(pool).take(tables.listed(pool), dialogs.countsOf(pool), ctx.now())
     const proxies = ctx.shadows.counted(pool, taken)
     const ended = ctx.dialogsEnded(pool)
     const dialogsEnded = ended.splice(0, MOST_ENDED)

@@ -164,7 +164,7 @@ describe('what a proxy asks for', () => {
 
   it('is forgotten with the proxy', () => {
     const control = told(['observe', loss(30, 9), 0])
-    control.keepOnly(new Set(['px2']))
+    control.keepOnly((proxy) => proxy === 'px2')
     expect(control.askedAt('px1', 1)).toBeUndefined()
     expect(control.observe('px1', loss(20, 1), 2)).toBe(true)
   })
