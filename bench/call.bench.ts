@@ -61,7 +61,7 @@ class Calls {
   #next(): void {
     this.#now += MS_PER_CALL
     this.#number += 1
-    if (this.#number % CALLS_PER_FLUSH === 0) this.#ingress.ctx.publisher.flush()
+    if (this.#number % CALLS_PER_FLUSH === 0) void this.#ingress.ctx.publisher.flush()
   }
 
   #phoneSays(bytes: Buffer): void {

@@ -42,11 +42,11 @@ const [invite, ok] = [requestOf(inviteBytes), responseOf(answerTo(inviteBytes, '
 const place: Endpoint = { transport: 'udp', address: '192.0.2.1', port: 5070 }
 const proxy = { pool: 'default', proxy: 'px1' }
 const received = written(sipReceived)
-const publisher = new MessagePublisher(
-  { batch: () => received.events },
-  { publish: 'messages', publishBytes: false },
-  () => {},
-)
+const publisher = new MessagePublisher({
+  bus: { batch: () => received.events },
+  settings: { publish: 'messages', publishBytes: false },
+  ...{ now: () => 0, onDropped: () => {}, onUnheard: () => {} },
+})
 const times = many((i) => responseTimeTaken.data.parse({ proxy: proxyOf(i), responseTimeMs: 10 + (i % 50) }))
 const loads = many((i) => loadReported.data.parse({ proxy: proxyOf(i), load: (i % 100) / 100 }))
 const [timeBatch, loadBatch] = [encode(responseTimeTaken, times), encode(loadReported, loads)].map(
@@ -59,7 +59,7 @@ function publish(): readonly Uint8Array[] {
     publisher.received(invite, place)
     publisher.received(ok, place, proxy)
   }
-  publisher.flush()
+  void publisher.flush()
   return received.sent.batches
 }
 

@@ -78,7 +78,9 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
     tables: new TableKeeper(noBus, undefined, log, now),
     shadows: new ShadowTables({ bus: noBus, config: () => config, random: Math.random, now, onChoice: nothing }),
     routes: new RouteClient({ bus: noBus, budgetMs: config.ingress.routeTimeoutMs, now }),
-    publisher: new MessagePublisher(noBus, config.ingress, nothing),
+    publisher: new MessagePublisher({
+      ...{ bus: noBus, settings: config.ingress, now, onDropped: nothing, onUnheard: nothing },
+    }),
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),

@@ -46,6 +46,10 @@ export interface EventBatch {
   end(): void
   /** False: not connected, and so dropped. */
   send(): boolean
+  /** Whether anybody heard it when it was last asked; true while that is not known. */
+  readonly isHeard: boolean
+  /** Sends, and tells whether anybody hears it; true where that cannot be known. */
+  ask(): Promise<boolean>
 }
 
 export interface StreamSpec {

@@ -25,6 +25,7 @@ import {
   type Service,
   type Subscription as NatsSubscription,
 } from 'nats'
+import { Audience } from './audience.ts'
 import type { Bus, BusObserver, EventBatch, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
 import { Batches } from './batches.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson } from './codec.ts'
@@ -71,6 +72,7 @@ class NatsBus implements Bus {
   readonly #connection: KeptConnection
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
+  readonly #audiences: Audience[] = []
   readonly #answers: Answers
   /** Of what is published at once. */
   readonly #batches = new Batches()
@@ -90,6 +92,7 @@ class NatsBus implements Bus {
     this.#connection = new KeptConnection(config, `siplb-${service}-${instance}`, log)
     this.#connection.onChange((nc) => {
       if (nc !== undefined) this.#setUp(nc)
+      else for (const audience of this.#audiences) audience.lost()
     })
   }
 
@@ -109,7 +112,11 @@ class NatsBus implements Bus {
       return false
     }
     if (isMany(data)) {
-      const events = new WrittenEvents(channel, this.#writing(channel, params), this.#batches)
+      const subject = subjectOf(this.prefix, channel.address, params)
+      const publish = (by: NatsConnection, batches: readonly Uint8Array[]) => {
+        for (const batch of batches) by.publish(subject, batch, { headers: ofBatches })
+      }
+      const events = new WrittenEvents(channel, this.#writing(channel, publish), this.#batches)
       for (const one of data) events.add(one)
       return events.send()
     }
@@ -126,7 +133,24 @@ class NatsBus implements Bus {
   }
 
   batch<T>(channel: EventChannel<T>, params: Params): EventBatch {
-    return new WrittenEvents(channel, this.#writing(channel, params))
+    const audience = new Audience({
+      subject: subjectOf(this.prefix, channel.address, params),
+      headers: ofBatches,
+    })
+    this.#audiences.push(audience)
+    return new WrittenEvents(channel, {
+      ...this.#writing(channel, (nc, batches) => audience.publish(nc, batches)),
+      audience: {
+        get isThere() {
+          return audience.isThere
+        },
+        ask: async (batches) => {
+          let isHeard = Promise.resolve(true)
+          this.#sendAll(channel, batches, (nc) => void (isHeard = audience.ask(nc, batches)))
+          return isHeard
+        },
+      },
+    })
   }
 
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
@@ -261,22 +285,26 @@ class NatsBus implements Bus {
     }
   }
 
-  #writing(channel: EventChannel<unknown>, params: Params): WrittenEventsOptions {
-    const subject = subjectOf(this.prefix, channel.address, params)
-    const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, subject, batches)
+  #writing(
+    channel: EventChannel<unknown>,
+    publish: (nc: NatsConnection, batches: readonly Uint8Array[]) => void,
+  ): WrittenEventsOptions {
+    const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, batches, (nc) => publish(nc, batches))
     return { source: this.#source, nextId: newEventId, send }
   }
 
-  #sendAll({ address }: EventChannel<unknown>, subject: string, batches: readonly Uint8Array[]): boolean {
+  #sendAll(
+    { address }: EventChannel<unknown>,
+    batches: readonly Uint8Array[],
+    publish: (nc: NatsConnection) => void,
+  ): boolean {
     const nc = this.#connection.current
     if (nc === undefined) {
       this.#observer.unpublished(address)
       return false
     }
-    for (const batch of batches) {
-      nc.publish(subject, batch, { headers: ofBatches })
-      this.#observer.published(address)
-    }
+    publish(nc)
+    for (const _ of batches) this.#observer.published(address)
     return true
   }
 }

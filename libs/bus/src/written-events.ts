@@ -10,6 +10,12 @@ export interface WrittenEventsOptions {
   /** Unique for the source. */
   readonly nextId: () => string
   readonly send: (batches: readonly Uint8Array[]) => boolean
+  /** Left out: it is not known who hears them. */
+  readonly audience?: {
+    readonly isThere: boolean
+    /** Sends them. */
+    ask(batches: readonly Uint8Array[]): Promise<boolean>
+  }
 }
 
 /**
@@ -58,13 +64,27 @@ export class WrittenEvents<T> implements EventBatch {
     this.#endData(page)
   }
 
+  get isHeard(): boolean {
+    return this.#options.audience?.isThere ?? true
+  }
+
   send(): boolean {
-    if (this.#size === 0) return true
+    return this.#size === 0 || this.#options.send(this.#take())
+  }
+
+  async ask(): Promise<boolean> {
+    const { audience } = this.#options
+    if (audience !== undefined && this.#size > 0) return audience.ask(this.#take())
+    this.send()
+    return this.isHeard
+  }
+
+  #take(): Uint8Array[] {
     this.#size = 0
     const batches = this.#batches.take()
     const [first = new Uint8Array()] = batches
     this.#channel.data.parse(parseJson(first.subarray(this.#firstStart, this.#firstEnd)))
-    return this.#options.send(batches)
+    return batches
   }
 
   #beginData(): JsonPage {

@@ -25,6 +25,7 @@ export type SipMessage = z.infer<typeof sipMessage>
 export const sipReceived = eventChannel({
   address: 'evt.sip.received',
   type: 'siplb.sip.received.v1',
-  summary: 'Every SIP message that an ingress received, less retransmissions. In batches.',
+  summary:
+    'Every SIP message that an ingress received, less retransmissions. In batches; who begins to hear it gets the first ones up to 100 ms late.',
   data: sipMessage,
 })

@@ -125,7 +125,11 @@ export function createIngress(options: IngressOptions): Ingress {
       isConnected: () => bus.isConnected(),
       now,
     }),
-    publisher: new MessagePublisher(bus, config.ingress, () => metrics.untold.inc()),
+    publisher: new MessagePublisher({
+      ...{ bus, settings: config.ingress, now },
+      onDropped: () => metrics.untold.inc(),
+      onUnheard: (count) => metrics.unheard.inc(count),
+    }),
     chooser: createChooser(Math.random),
     dialogs: new DialogLeases(),
     budget: new RetryBudget(now(), config.retry),
@@ -282,7 +286,14 @@ function* linksTo(ctx: IngressContext, uris: readonly string[]): Generator<undef
 
 function publishing(ctx: IngressContext): Component {
   const onError = (error: unknown) => ctx.log.error({ err: error }, 'messages not published')
-  return createTicker({ name: 'publishing', everyMs: PUBLISH_MS, run: () => ctx.publisher.flush(), onError })
+  const ticker = createTicker({ name: 'publishing', everyMs: PUBLISH_MS, run: () => ctx.publisher.flush(), onError })
+  return {
+    ...ticker,
+    async stop() {
+      await ticker.stop?.()
+      ctx.publisher.stop()
+    },
+  }
 }
 
 /** On a stop: takes no new calls, lets those in set-up come to their end, and gives every timer back. */

@@ -1,6 +1,6 @@
 import type { Bus, DataWriter, EventBatch } from '@siplb/bus'
 import { sipReceived, type IngressConfig } from '@siplb/contracts'
-import type { NameAddr, SipRequest, SipResponse } from '@siplb/sip'
+import { defaultLimits, scan, type NameAddr, type SipRequest, type SipResponse } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 
 /** More than this waiting for a tick are not kept: the bus is there to be told, not to hold up calls. */
@@ -11,30 +11,90 @@ const LONGEST = 4096
 
 const cut = (text: string, longest = LONGEST): string => (text.length > longest ? text.slice(0, longest) : text)
 
-/** Publishes the SIP messages that this ingress received, gathered per tick. */
-export class MessagePublisher {
-  readonly #settings: Pick<IngressConfig, 'publish' | 'publishBytes'>
-  readonly #onDropped: () => void
-  readonly #events: EventBatch
+/** For so long at most messages are kept that perhaps nobody is told of. */
+const ASK_MS = 100
+/** They were read once already. */
+const anySize = { ...defaultLimits, datagram: Number.POSITIVE_INFINITY }
 
-  constructor(
-    bus: Pick<Bus, 'batch'>,
-    settings: Pick<IngressConfig, 'publish' | 'publishBytes'>,
-    onDropped: () => void,
-  ) {
-    this.#onDropped = onDropped
-    this.#settings = settings
-    this.#events = bus.batch(sipReceived, {})
+interface Proxy {
+  readonly pool: string
+  readonly proxy: string
+}
+
+interface Received {
+  readonly bytes: Buffer
+  readonly source: Endpoint
+  readonly proxy: Proxy | undefined
+}
+
+export interface MessagePublisherOptions {
+  readonly bus: Pick<Bus, 'batch'>
+  readonly settings: Pick<IngressConfig, 'publish' | 'publishBytes'>
+  readonly now: () => number
+  /** One was left out, for there are too many. */
+  readonly onDropped: () => void
+  /** Nobody was there to be told of so many. */
+  readonly onUnheard: (count: number) => void
+}
+
+/**
+ * Publishes the SIP messages that this ingress received, gathered per tick. To write them for nobody is a tenth of what calls cost: while
+ * nobody listens they are only kept, and ten times a second one of them is told to find out whether that is still so. Who begins to listen is
+ * told of all from then on, the first of them up to 100 ms late, and of some from before.
+ */
+export class MessagePublisher {
+  readonly #options: MessagePublisherOptions
+  readonly #events: EventBatch
+  #kept: Received[] = []
+  #askedAt = Number.NEGATIVE_INFINITY
+
+  constructor(options: MessagePublisherOptions) {
+    this.#options = options
+    this.#events = options.bus.batch(sipReceived, {})
   }
 
-  received(
-    message: SipRequest | SipResponse,
-    source: Endpoint,
-    proxy?: { readonly pool: string; readonly proxy: string },
-  ): void {
-    const { publish, publishBytes } = this.#settings
+  received(message: SipRequest | SipResponse, source: Endpoint, proxy?: Proxy): void {
+    const { publish } = this.#options.settings
     if (publish === 'none' || (publish === 'requests' && message.kind === 'response')) return
-    if (this.#events.size >= MOST_WAITING) return this.#onDropped()
+    if (this.#events.size + this.#kept.length >= MOST_WAITING) return this.#options.onDropped()
+    if (this.#events.isHeard && this.#kept.length === 0) this.#write(message, source, proxy)
+    else this.#kept.push({ bytes: message.bytes, source, proxy })
+  }
+
+  /** What throws is a fault of ours: an event does not fit the contract. */
+  async flush(): Promise<void> {
+    this.#events.send()
+    if (this.#kept.length > 0 && (this.#events.isHeard || (await this.#isHeardNow()))) this.#tell()
+  }
+
+  /** Tells what is kept, for it will not be found out any more whether somebody listens. */
+  stop(): void {
+    this.#tell()
+  }
+
+  async #isHeardNow(): Promise<boolean> {
+    const now = this.#options.now()
+    if (now - this.#askedAt < ASK_MS) return false
+    this.#askedAt = now
+    const [first] = this.#kept.splice(0, 1)
+    const behind = this.#kept.length
+    if (first !== undefined) this.#writeKept(first)
+    const isHeard = await this.#events.ask()
+    if (!isHeard) this.#options.onUnheard(this.#kept.splice(0, behind).length)
+    return isHeard
+  }
+
+  #tell(): void {
+    for (const one of this.#kept.splice(0)) this.#writeKept(one)
+    this.#events.send()
+  }
+
+  #writeKept({ bytes, source, proxy }: Received): void {
+    const message = scan(bytes, anySize)
+    if (message.kind === 'request' || message.kind === 'response') this.#write(message, source, proxy)
+  }
+
+  #write(message: SipRequest | SipResponse, source: Endpoint, proxy: Proxy | undefined): void {
     const event = this.#events.begin()
     event.text('kind', message.kind)
     event.text('method', cut(message.cseq.method, 64))
@@ -52,12 +112,8 @@ export class MessagePublisher {
       event.text('pool', proxy.pool)
       event.text('proxy', proxy.proxy)
     }
-    if (publishBytes) event.text('bytes', message.bytes.toString('base64'))
+    if (this.#options.settings.publishBytes) event.text('bytes', message.bytes.toString('base64'))
     this.#events.end()
-  }
-
-  flush(): void {
-    this.#events.send()
   }
 }
 

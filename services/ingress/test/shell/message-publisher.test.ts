@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { decodeEvents } from '../../../../libs/bus/src/codec.ts'
 import { WrittenEvents } from '../../../../libs/bus/src/written-events.ts'
-import { MessagePublisher } from '../../src/shell/message-publisher.ts'
+import { MessagePublisher, type MessagePublisherOptions } from '../../src/shell/message-publisher.ts'
 
 const phone: Endpoint = { transport: 'udp', address: '192.0.2.1', port: 5070 }
 const latin1 = fc.integer({ min: 0x21, max: 0xff }).map((octet) => String.fromCharCode(octet))
@@ -40,9 +40,7 @@ const request = (parts: Parts = {}) =>
 const response = (status = 200, parts: Parts = {}) => given(scanned([`SIP/2.0 ${status} So`, ...headers(parts)]))
 
 /** A publisher, and what anybody hears of it: whatever does not fit the contract is missing there. */
-function publishing(
-  settings: ConstructorParameters<typeof MessagePublisher>[1] = { publish: 'messages', publishBytes: false },
-) {
+function publishing(settings: MessagePublisherOptions['settings'] = { publish: 'messages', publishBytes: false }) {
   const heard: SipMessage[] = []
   const counts = { dropped: 0 }
   const send = (batches: readonly Uint8Array[]) => {
@@ -51,16 +49,20 @@ function publishing(
   }
   const batch = (): EventBatch =>
     new WrittenEvents(sipReceived, { source: '/siplb/ingress/lb1', nextId: () => '1', send })
-  const publisher = new MessagePublisher({ batch }, settings, () => void (counts.dropped += 1))
+  const publisher = new MessagePublisher({
+    ...{ bus: { batch }, settings, now: () => 0 },
+    onDropped: () => void (counts.dropped += 1),
+    onUnheard: () => {},
+  })
   return { publisher, heard, counts }
 }
 
-it('tells what a message says, all of which fits the contract', () => {
+it('tells what a message says, all of which fits the contract', async () => {
   const { publisher, heard } = publishing()
   publisher.received(request({ requestUri: 'sip:b@x;y=%22', callId: 'c"1\\' }), phone)
   publisher.received(response(486), { transport: 'tls', address: '2001:db8::1', port: 5061 }, px1)
-  publisher.flush()
-  publisher.flush()
+  await publisher.flush()
+  await publisher.flush()
   const common = { method: 'INVITE', from: 'sip:a@x', to: 'sip:b@x' }
   expect(heard).toEqual([
     {
@@ -74,7 +76,7 @@ it('tells what a message says, all of which fits the contract', () => {
   ])
 })
 
-it('tells any text as it came, one character for each octet', () => {
+it('tells any text as it came, one character for each octet', async () => {
   const { publisher, heard } = publishing()
   const octets = fc.string({ unit: fc.oneof(fc.constantFrom('"', '\\', '\x7f', '\xff', '\xc3', "'", '%'), latin1) })
   const told: object[] = []
@@ -96,12 +98,12 @@ it('tells any text as it came, one character for each octet', () => {
     // Of ten texts nearly nine break the grammar.
     { numRuns: 4000 },
   )
-  publisher.flush()
+  await publisher.flush()
   expect(heard).toEqual(told)
   expect(scannedOnes).toBeGreaterThan(100)
 })
 
-it('cuts what is longer than an event may hold', () => {
+it('cuts what is longer than an event may hold', async () => {
   const { publisher, heard } = publishing()
   // Longer than a message may be in one header line, so made by hand.
   const long = 'x'.repeat(5000)
@@ -111,7 +113,7 @@ it('cuts what is longer than an event may hold', () => {
   const cseq = { ...message.cseq, method: 'M'.repeat(100) }
   const changed = { kind: 'request', bytes, requestUri: long, callId: long, from: uri, to: uri, cseq }
   publisher.received(changed as never, phone)
-  publisher.flush()
+  await publisher.flush()
   const cut = (text: string) => text.slice(0, 4096)
   expect(heard).toEqual([
     {
@@ -121,11 +123,11 @@ it('cuts what is longer than an event may hold', () => {
   ])
 })
 
-it('tells the octets where the operator wants them', () => {
+it('tells the octets where the operator wants them', async () => {
   const { publisher, heard } = publishing({ publish: 'messages', publishBytes: true })
   const message = request()
   publisher.received(message, phone)
-  publisher.flush()
+  await publisher.flush()
   expect(Buffer.from(heard[0]?.bytes ?? '', 'base64')).toEqual(message.bytes)
 })
 
@@ -133,21 +135,21 @@ it.each([
   { publish: 'messages' as const, told: ['request', 'response'] },
   { publish: 'requests' as const, told: ['request'] },
   { publish: 'none' as const, told: [] },
-])('tells what the operator wants told: $publish', ({ publish, told }) => {
+])('tells what the operator wants told: $publish', async ({ publish, told }) => {
   const { publisher, heard } = publishing({ publish, publishBytes: false })
   publisher.received(request(), phone)
   publisher.received(response(), phone, px1)
-  publisher.flush()
+  await publisher.flush()
   expect(heard.map(({ kind }) => kind)).toEqual(told)
 })
 
-it('leaves out and counts what is too much for one tick', () => {
+it('leaves out and counts what is too much for one tick', async () => {
   const { publisher, heard, counts } = publishing()
   const message = request()
   for (let i = 0; i < 10_003; i++) publisher.received(message, phone)
-  publisher.flush()
+  await publisher.flush()
   expect([heard.length, counts.dropped]).toEqual([10_000, 3])
   publisher.received(message, phone)
-  publisher.flush()
+  await publisher.flush()
   expect([heard.length, counts.dropped]).toEqual([10_001, 3])
 })
