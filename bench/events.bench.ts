@@ -43,7 +43,7 @@ const place: Endpoint = { transport: 'udp', address: '192.0.2.1', port: 5070 }
 const proxy = { pool: 'default', proxy: 'px1' }
 const received = written(sipReceived)
 const publisher = new MessagePublisher({
-  bus: { batch: () => received.events },
+  bus: { batch: () => received.events, isConnected: () => true },
   settings: { publish: 'messages', publishBytes: false },
   ...{ now: () => 0, onDropped: () => {}, onUnheard: () => {} },
 })

@@ -1,8 +1,13 @@
 import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats'
+import type { KeptConnection } from './nats-connection.ts'
 
 export interface AudienceOptions {
+  readonly connection: Pick<KeptConnection, 'current' | 'onChange'>
   readonly subject: string
   readonly headers: MsgHdrs
+  readonly published: () => void
+  /** There is no connection. */
+  readonly unpublished: () => void
 }
 
 /** So often it is asked whether those who heard have left. */
@@ -12,7 +17,6 @@ const NO_RESPONDERS = 503
 /** Those who hear a subject, if there are any: a server says of a message with a reply subject when nobody hears it ("no responders"). */
 export class Audience {
   readonly #options: AudienceOptions
-  #nc: NatsConnection | undefined
   #replies: Subscription | undefined
   #inbox = ''
   #isThere = true
@@ -20,9 +24,11 @@ export class Audience {
   #askedAt = Number.NEGATIVE_INFINITY
   /** The last message that asked, and that nobody heard. */
   #unheard = 0
+  #giveUp: (() => void) | undefined
 
   constructor(options: AudienceOptions) {
     this.#options = options
+    options.connection.onChange((nc) => (nc === undefined ? this.#lost() : this.#meet(nc)))
   }
 
   /** Whether anybody was there when it was last asked; true while that is not known. */
@@ -30,37 +36,51 @@ export class Audience {
     return this.#isThere
   }
 
-  publish(nc: NatsConnection, batches: readonly Uint8Array[]): void {
-    this.#meet(nc)
-    for (const batch of batches) {
-      if (performance.now() - this.#askedAt < LEFT_MS) this.#send(nc, batch)
-      else this.#sendAsking(nc, batch)
-    }
+  /** False: not connected, and so dropped. */
+  send(batches: readonly Uint8Array[]): boolean {
+    return this.#publish(batches, LEFT_MS)
   }
 
-  /** Publishes them, and tells whether anybody hears it. True where the connection goes before that is known. */
-  async ask(nc: NatsConnection, batches: readonly Uint8Array[]): Promise<boolean> {
-    this.#meet(nc)
-    for (const batch of batches) this.#sendAsking(nc, batch)
+  /** Sends them, and tells whether anybody hears it. True where the connection goes before that is known. */
+  async ask(batches: readonly Uint8Array[]): Promise<boolean> {
+    const { current } = this.#options.connection
+    this.#publish(batches, 0)
     const ask = this.#asks
+    if (current === undefined) return this.#isThere
     // The server answers in order: what it says of the message comes before what it says to a ping.
-    await nc.flush().catch(() => {}) // fails when the connection goes
+    await new Promise<void>((resolve) => {
+      this.#giveUp = resolve // a connection that is closed for good answers no ping
+      current.flush().then(resolve, resolve)
+    })
     if (ask === this.#asks) this.#isThere = this.#unheard !== ask
     return this.#isThere
   }
 
-  /** The connection is gone: who is there behind the next one is not known. */
-  lost(): void {
-    this.#isThere = true
+  #publish(batches: readonly Uint8Array[], askEveryMs: number): boolean {
+    const { connection, subject, headers, published, unpublished } = this.#options
+    const nc = connection.current
+    if (nc === undefined) {
+      unpublished()
+      return false
+    }
+    for (const batch of batches) {
+      nc.publish(subject, batch, this.#isToAsk(askEveryMs) ? { headers, reply: this.#nextReply() } : { headers })
+      published()
+    }
+    return true
+  }
+
+  #isToAsk(everyMs: number): boolean {
+    return performance.now() - this.#askedAt >= everyMs
+  }
+
+  #nextReply(): string {
     this.#asks += 1
-    this.#askedAt = Number.NEGATIVE_INFINITY
-    this.#replies?.unsubscribe()
-    this.#nc = undefined
+    this.#askedAt = performance.now()
+    return `${this.#inbox}.${this.#asks}`
   }
 
   #meet(nc: NatsConnection): void {
-    if (nc === this.#nc) return
-    this.#nc = nc
     this.#inbox = createInbox()
     this.#replies = nc.subscribe(`${this.#inbox}.*`, {
       callback: (error, message) => {
@@ -74,14 +94,12 @@ export class Audience {
     if (this.#unheard === this.#asks) this.#isThere = false
   }
 
-  #sendAsking(nc: NatsConnection, batch: Uint8Array): void {
+  /** Who is there behind the next connection is not known. */
+  #lost(): void {
+    this.#replies?.unsubscribe()
+    this.#isThere = true
     this.#asks += 1
-    this.#askedAt = performance.now()
-    this.#send(nc, batch, `${this.#inbox}.${this.#asks}`)
-  }
-
-  #send(nc: NatsConnection, batch: Uint8Array, reply?: string): void {
-    const { subject, headers } = this.#options
-    nc.publish(subject, batch, reply === undefined ? { headers } : { headers, reply })
+    this.#askedAt = Number.NEGATIVE_INFINITY
+    this.#giveUp?.()
   }
 }

@@ -48,7 +48,7 @@ export interface EventBatch {
   send(): boolean
   /** Whether anybody heard it when it was last asked; true while that is not known. */
   readonly isHeard: boolean
-  /** Sends, and tells whether anybody hears it; true where that cannot be known. */
+  /** Sends, and tells whether anybody hears it; true where that cannot be known. A server that is frozen shows after some seconds. */
   ask(): Promise<boolean>
 }
 
@@ -77,8 +77,8 @@ export interface Bus {
   onConnection(listener: (isConnected: boolean) => void): Subscription
   /** Many data make batches. False: not connected, and so dropped. `id` lets a stream store it only once. */
   publish<T>(channel: EventChannel<T>, params: Params, data: T | readonly T[], id?: string): boolean
-  /** For who has too many events to make an object of each. */
-  batch<T>(channel: EventChannel<T>, params: Params): EventBatch
+  /** For who has too many events to make an object of each. Who asks for the audience finds out who hears them, by `isHeard` and `ask`. */
+  batch<T>(channel: EventChannel<T>, params: Params, asks?: 'audience'): EventBatch
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription
   /** Throws a `BusError` with code `disconnected`, `no-responders`, `timeout`, `refused` or `malformed`. */
   request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A>

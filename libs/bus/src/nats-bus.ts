@@ -72,7 +72,6 @@ class NatsBus implements Bus {
   readonly #connection: KeptConnection
   readonly #subscriptions = new Set<(nc: NatsConnection) => void>()
   readonly #endpoints: Endpoint[] = []
-  readonly #audiences: Audience[] = []
   readonly #answers: Answers
   /** Of what is published at once. */
   readonly #batches = new Batches()
@@ -92,7 +91,6 @@ class NatsBus implements Bus {
     this.#connection = new KeptConnection(config, `siplb-${service}-${instance}`, log)
     this.#connection.onChange((nc) => {
       if (nc !== undefined) this.#setUp(nc)
-      else for (const audience of this.#audiences) audience.lost()
     })
   }
 
@@ -112,11 +110,8 @@ class NatsBus implements Bus {
       return false
     }
     if (isMany(data)) {
-      const subject = subjectOf(this.prefix, channel.address, params)
-      const publish = (by: NatsConnection, batches: readonly Uint8Array[]) => {
-        for (const batch of batches) by.publish(subject, batch, { headers: ofBatches })
-      }
-      const events = new WrittenEvents(channel, this.#writing(channel, publish), this.#batches)
+      const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, params, batches)
+      const events = new WrittenEvents(channel, this.#writing(send), this.#batches)
       for (const one of data) events.add(one)
       return events.send()
     }
@@ -132,25 +127,21 @@ class NatsBus implements Bus {
     return true
   }
 
-  batch<T>(channel: EventChannel<T>, params: Params): EventBatch {
+  batch<T>(channel: EventChannel<T>, params: Params, asks?: 'audience'): EventBatch {
+    const { address } = channel
+    if (asks === undefined)
+      return new WrittenEvents(
+        channel,
+        this.#writing((batches) => this.#sendAll(channel, params, batches)),
+      )
     const audience = new Audience({
-      subject: subjectOf(this.prefix, channel.address, params),
+      connection: this.#connection,
+      subject: subjectOf(this.prefix, address, params),
       headers: ofBatches,
+      published: () => this.#observer.published(address),
+      unpublished: () => this.#observer.unpublished(address),
     })
-    this.#audiences.push(audience)
-    return new WrittenEvents(channel, {
-      ...this.#writing(channel, (nc, batches) => audience.publish(nc, batches)),
-      audience: {
-        get isThere() {
-          return audience.isThere
-        },
-        ask: async (batches) => {
-          let isHeard = Promise.resolve(true)
-          this.#sendAll(channel, batches, (nc) => void (isHeard = audience.ask(nc, batches)))
-          return isHeard
-        },
-      },
-    })
+    return new WrittenEvents(channel, { ...this.#writing((batches) => audience.send(batches)), audience })
   }
 
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
@@ -285,26 +276,21 @@ class NatsBus implements Bus {
     }
   }
 
-  #writing(
-    channel: EventChannel<unknown>,
-    publish: (nc: NatsConnection, batches: readonly Uint8Array[]) => void,
-  ): WrittenEventsOptions {
-    const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, batches, (nc) => publish(nc, batches))
+  #writing(send: WrittenEventsOptions['send']): WrittenEventsOptions {
     return { source: this.#source, nextId: newEventId, send }
   }
 
-  #sendAll(
-    { address }: EventChannel<unknown>,
-    batches: readonly Uint8Array[],
-    publish: (nc: NatsConnection) => void,
-  ): boolean {
+  #sendAll({ address }: EventChannel<unknown>, params: Params, batches: readonly Uint8Array[]): boolean {
     const nc = this.#connection.current
     if (nc === undefined) {
       this.#observer.unpublished(address)
       return false
     }
-    publish(nc)
-    for (const _ of batches) this.#observer.published(address)
+    const subject = subjectOf(this.prefix, address, params)
+    for (const batch of batches) {
+      nc.publish(subject, batch, { headers: ofBatches })
+      this.#observer.published(address)
+    }
     return true
   }
 }

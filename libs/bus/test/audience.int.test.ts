@@ -1,7 +1,9 @@
 import type { EventBatch } from '@siplb/bus'
 import { loadReported, streams } from '@siplb/contracts'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
+import { connect, headers } from 'nats'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import { Audience } from '../src/audience.ts'
 import { connectedBus, openBus, ownPrefix, settled, type BusUnderTest } from './bus-under-test.ts'
 
 let nats: TestNats
@@ -27,7 +29,7 @@ async function telling() {
   const prefix = ownPrefix()
   const speaker = await connectedBus(nats, { prefix })
   const listener = await connectedBus(nats, { prefix })
-  const events = speaker.bus.batch(loadReported, pool)
+  const events = speaker.bus.batch(loadReported, pool, 'audience')
   return {
     ...{ speaker, listener, events },
     ask: (proxy: string) => (write(events, proxy), events.ask()),
@@ -81,7 +83,7 @@ it('nothing that is asked is asked for nothing: without events it is told what i
 it('without a connection it is not known who is there, and who asks does not wait', async () => {
   await using own = await startNats()
   await using a = await connectedBus(own)
-  const events = a.bus.batch(loadReported, pool)
+  const events = a.bus.batch(loadReported, pool, 'audience')
   const ask = () => (write(events, 'px1'), events.ask())
   expect(await ask()).toBe(false)
   await own.freeze()
@@ -96,7 +98,30 @@ it('without a connection it is not known who is there, and who asks does not wai
 
 it('before there is a server, events are dropped as all are', async () => {
   await using a = openBus({ url: 'nats://127.0.0.1:1' })
-  const events = a.bus.batch(loadReported, pool)
+  const events = a.bus.batch(loadReported, pool, 'audience')
   write(events, 'px1')
   expect([await events.ask(), a.counted(`unpublished ${loadReported.address}`)]).toEqual([true, 1])
+})
+
+it('when the connection goes for good while it is asked, who asks does not wait for ever', async () => {
+  await using own = await startNats()
+  const nc = await connect({ servers: own.url })
+  let lose = () => {}
+  const audience = new Audience({
+    connection: {
+      current: nc,
+      onChange(listener) {
+        listener(nc)
+        lose = () => listener(undefined)
+        return { stop: () => true }
+      },
+    },
+    ...{ subject: 'evt', headers: headers(), published: () => {}, unpublished: () => {} },
+  })
+  await own.freeze()
+  const asked = audience.ask([Buffer.from('[]')])
+  lose()
+  expect(await asked).toBe(true)
+  own.thaw()
+  await nc.close()
 })

@@ -26,6 +26,6 @@ export const sipReceived = eventChannel({
   address: 'evt.sip.received',
   type: 'siplb.sip.received.v1',
   summary:
-    'Every SIP message that an ingress received, less retransmissions. In batches; who begins to hear it gets the first ones up to 100 ms late.',
+    'Every SIP message that an ingress received, less retransmissions. In batches, while somebody hears them; who begins to gets the first ones some 100 ms late.',
   data: sipMessage,
 })

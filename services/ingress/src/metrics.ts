@@ -48,10 +48,7 @@ export function createIngressMetrics(registry: Registry) {
     ]),
     overloadIgnored: counter('siplb_overload_ignored_total', 'Overload control that was not obeyed, and why.', ['why']),
     untold: counter('siplb_sip_untold_total', 'Messages that evt.sip.received left out because too many waited.'),
-    unheard: counter(
-      'siplb_sip_unheard_total',
-      'Messages that evt.sip.received left out because nobody listens to it.',
-    ),
+    unheard: counter('siplb_sip_unheard_total', 'Messages of which nobody was there to hear by evt.sip.received.'),
     refused: counter('siplb_proxy_refused_total', 'Sends that nobody listened to.'),
     socketProblems: counter('siplb_socket_problems_total', 'Failures of sockets.', ['code']),
     transactions: new Gauge({

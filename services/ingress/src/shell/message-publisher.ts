@@ -11,7 +11,7 @@ const LONGEST = 4096
 
 const cut = (text: string, longest = LONGEST): string => (text.length > longest ? text.slice(0, longest) : text)
 
-/** For so long at most messages are kept that perhaps nobody is told of. */
+/** For so long, and a tick more, messages are kept of which perhaps nobody is told. */
 const ASK_MS = 100
 /** They were read once already. */
 const anySize = { ...defaultLimits, datagram: Number.POSITIVE_INFINITY }
@@ -28,19 +28,19 @@ interface Received {
 }
 
 export interface MessagePublisherOptions {
-  readonly bus: Pick<Bus, 'batch'>
+  readonly bus: Pick<Bus, 'batch' | 'isConnected'>
   readonly settings: Pick<IngressConfig, 'publish' | 'publishBytes'>
   readonly now: () => number
   /** One was left out, for there are too many. */
   readonly onDropped: () => void
-  /** Nobody was there to be told of so many. */
+  /** So many were told to nobody, or not told for that. */
   readonly onUnheard: (count: number) => void
 }
 
 /**
- * Publishes the SIP messages that this ingress received, gathered per tick. To write them for nobody is a tenth of what calls cost: while
+ * Publishes the SIP messages that this ingress received, gathered per tick. To write them costs as much as to route some of the calls: while
  * nobody listens they are only kept, and ten times a second one of them is told to find out whether that is still so. Who begins to listen is
- * told of all from then on, the first of them up to 100 ms late, and of some from before.
+ * told of all from then on, the first of them some 100 ms late, and of some from before.
  */
 export class MessagePublisher {
   readonly #options: MessagePublisherOptions
@@ -50,7 +50,7 @@ export class MessagePublisher {
 
   constructor(options: MessagePublisherOptions) {
     this.#options = options
-    this.#events = options.bus.batch(sipReceived, {})
+    this.#events = options.bus.batch(sipReceived, {}, 'audience')
   }
 
   received(message: SipRequest | SipResponse, source: Endpoint, proxy?: Proxy): void {
@@ -80,11 +80,17 @@ export class MessagePublisher {
     const behind = this.#kept.length
     if (first !== undefined) this.#writeKept(first)
     const isHeard = await this.#events.ask()
-    if (!isHeard) this.#options.onUnheard(this.#kept.splice(0, behind).length)
+    if (!isHeard) this.#forget(behind, 1)
     return isHeard
   }
 
+  /** @param asked were told, to nobody */
+  #forget(kept: number, asked = 0): void {
+    this.#options.onUnheard(this.#kept.splice(0, kept).length + asked)
+  }
+
   #tell(): void {
+    if (!this.#options.bus.isConnected()) return this.#forget(this.#kept.length)
     for (const one of this.#kept.splice(0)) this.#writeKept(one)
     this.#events.send()
   }

@@ -140,14 +140,15 @@ export class AddressBook implements Surroundings {
     for (const [pool, { sources, outbound }] of Object.entries(config.pools)) {
       const endpoints = new Map<string, string>()
       const addresses = new Set<string>()
-      for (const { id, uri } of tables.rowsOf(pool)) {
+      const [rows, former] = [tables.rowsOf(pool), tables.formerUrisOf(pool)] // of one moment
+      for (const { id, uri } of rows) {
         for (const { address, port } of links.knownEndpointsOf(uri)) {
           endpoints.set(`${address} ${port}`, id)
           addresses.add(address)
         }
         if (++read % READ_IN_A_STEP === 0) yield
       }
-      for (const uri of tables.formerUrisOf(pool)) {
+      for (const uri of former) {
         for (const { address } of links.knownEndpointsOf(uri)) addresses.add(address)
         if (++read % READ_IN_A_STEP === 0) yield
       }

@@ -148,9 +148,9 @@ export class TableKeeper {
     let before: Known
     let former: Known['former']
     do {
-      if (!isWanted()) return
       before = this.#knownOf(pool)
       former = yield* formerSteps(before, find)
+      if (!isWanted()) return
     } while (this.#knownOf(pool) !== before) // another table came first
     this.#snapshots.set(pool, snapshot)
     this.#known.set(pool, { rows: proxies, find, former })

@@ -3,7 +3,7 @@ import { sipReceived, type SipMessage } from '@siplb/contracts'
 import { scan, type SipRequest, type SipResponse } from '@siplb/sip'
 import type { Endpoint } from '@siplb/sip/transport'
 import fc from 'fast-check'
-import { expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { decodeEvents } from '../../../../libs/bus/src/codec.ts'
 import { WrittenEvents } from '../../../../libs/bus/src/written-events.ts'
 import { MessagePublisher, type MessagePublisherOptions } from '../../src/shell/message-publisher.ts'
@@ -42,19 +42,32 @@ const response = (status = 200, parts: Parts = {}) => given(scanned([`SIP/2.0 ${
 /** A publisher, and what anybody hears of it: whatever does not fit the contract is missing there. */
 function publishing(settings: MessagePublisherOptions['settings'] = { publish: 'messages', publishBytes: false }) {
   const heard: SipMessage[] = []
-  const counts = { dropped: 0 }
+  const counts = { dropped: 0, unheard: 0 }
+  const bus = { now: 0, isThere: true, isConnected: true }
+  const asks: ((isHeard: boolean) => void)[] = []
   const send = (batches: readonly Uint8Array[]) => {
     for (const batch of batches) heard.push(...decodeEvents(sipReceived, batch).events.map(({ data }) => data))
     return true
   }
+  const audience = {
+    get isThere() {
+      return bus.isThere
+    },
+    async ask(batches: readonly Uint8Array[]) {
+      send(batches)
+      bus.isThere = await new Promise<boolean>((resolve) => void asks.push(resolve))
+      return bus.isThere
+    },
+  }
   const batch = (): EventBatch =>
-    new WrittenEvents(sipReceived, { source: '/siplb/ingress/lb1', nextId: () => '1', send })
+    new WrittenEvents(sipReceived, { source: '/siplb/ingress/lb1', nextId: () => '1', send, audience })
   const publisher = new MessagePublisher({
-    ...{ bus: { batch }, settings, now: () => 0 },
+    bus: { batch, isConnected: () => bus.isConnected },
+    ...{ settings, now: () => bus.now },
     onDropped: () => void (counts.dropped += 1),
-    onUnheard: () => {},
+    onUnheard: (count) => void (counts.unheard += count),
   })
-  return { publisher, heard, counts }
+  return { publisher, heard, counts, bus, asks, calls: () => heard.map(({ callId }) => callId) }
 }
 
 it('tells what a message says, all of which fits the contract', async () => {
@@ -152,4 +165,79 @@ it('leaves out and counts what is too much for one tick', async () => {
   publisher.received(message, phone)
   await publisher.flush()
   expect([heard.length, counts.dropped]).toEqual([10_001, 3])
+})
+
+describe('while nobody listens', () => {
+  /** `c1` asks, and what came before it is answered for is told with it or not at all. */
+  async function unheard() {
+    const s = publishing()
+    s.bus.isThere = false
+    const receive = (callId: string) => s.publisher.received(request({ callId }), phone)
+    for (const callId of ['c1', 'c2', 'c3']) receive(callId)
+    const flushed = s.publisher.flush()
+    receive('c4')
+    return { ...s, receive, flushed, answer: (isHeard: boolean) => (s.asks.shift()?.(isHeard), flushed) }
+  }
+
+  it('one message asks who does, and what was kept before it was asked is told to nobody', async () => {
+    const s = await unheard()
+    expect(s.calls()).toEqual(['c1'])
+    await s.answer(false)
+    s.bus.now = 99
+    await s.publisher.flush()
+    expect([s.calls(), s.asks, s.counts.unheard]).toEqual([['c1'], [], 3])
+  })
+
+  it('what came while it was asked is kept until it is asked again', async () => {
+    const s = await unheard()
+    await s.answer(false)
+    s.bus.now = 100
+    s.receive('c5')
+    const flushed = s.publisher.flush()
+    s.asks.shift()?.(true)
+    await flushed
+    expect([s.calls(), s.counts.unheard]).toEqual([['c1', 'c4', 'c5'], 3])
+  })
+
+  it('all that is kept is told, in its order, as soon as somebody does, and then each at its tick', async () => {
+    const s = await unheard()
+    await s.answer(true)
+    expect(s.calls()).toEqual(['c1', 'c2', 'c3', 'c4'])
+    s.receive('c5')
+    await s.publisher.flush()
+    expect([s.calls().at(-1), s.asks, s.counts.unheard]).toEqual(['c5', [], 0])
+  })
+
+  it('what was kept says the same as it would have at once', async () => {
+    const [s, at] = [
+      publishing({ publish: 'messages', publishBytes: true }),
+      publishing({ publish: 'messages', publishBytes: true }),
+    ]
+    s.bus.isThere = false
+    for (const { publisher } of [s, at]) {
+      publisher.received(request({ callId: 'c\xe9' }), phone)
+      publisher.received(response(486), { transport: 'wss', address: '2001:db8::1', port: 5061 }, px1)
+      publisher.stop()
+    }
+    await at.publisher.flush()
+    expect(s.heard).toHaveLength(2)
+    expect(s.heard).toEqual(at.heard)
+  })
+
+  it('no more is kept than may wait, and what is kept when the connection goes is forgotten', async () => {
+    const s = publishing()
+    s.bus.isThere = false
+    const message = request()
+    for (let i = 0; i < 10_003; i++) s.publisher.received(message, phone)
+    Object.assign(s.bus, { isThere: true, isConnected: false })
+    await s.publisher.flush()
+    expect([s.heard, s.counts]).toEqual([[], { dropped: 3, unheard: 10_000 }])
+  })
+
+  it('what is kept at the end is told', async () => {
+    const s = await unheard()
+    s.publisher.stop()
+    await s.answer(false)
+    expect([s.calls(), s.counts.unheard]).toEqual([['c1', 'c2', 'c3', 'c4'], 1])
+  })
 })
