@@ -34,7 +34,7 @@ function directly(ports: readonly number[]): System {
 }
 
 async function start(
-  { only, policy, profile, workers, share }: Options,
+  { only, policy, profile, workers, share, listen }: Options,
   ports: readonly number[],
   owned: AsyncDisposableStack,
 ): Promise<System[]> {
@@ -42,7 +42,9 @@ async function start(
   const systems: System[] = []
   if (wants('direct')) systems.push(directly(ports))
   if (wants('siplb'))
-    systems.push(owned.use(await startSiplb({ proxyPorts: ports, policy, profileDir: profile, workers, share })))
+    systems.push(
+      owned.use(await startSiplb({ proxyPorts: ports, policy, profileDir: profile, workers, share, listen })),
+    )
   if (wants('kamailio') && isKamailioInstalled()) systems.push(owned.use(await startBareKamailio(ports)))
   else if (wants('kamailio')) console.error('Kamailio is not installed: there is nothing to compare with')
   return systems

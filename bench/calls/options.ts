@@ -13,6 +13,7 @@ Wants a machine that does nothing else: the balancer is held to core 0, the load
   --workers N      of the ingress (1); all on the balancer's core
   --share N        percent of a core that each worker is held to; wants to be root
   --policy NAME    of the pool (the default one)
+  --listen         to evt.sip.received, which is not written while nobody does
   --only NAME      siplb, kamailio or direct: without a balancer, the caller at the proxies
   --search         the highest rate with < 0.1 % failed and < 1 % sent again, in one of two tries
   --profile DIR    a CPU profile of the ingress, which costs it some time
@@ -29,6 +30,7 @@ export interface Options {
   /** Part of a core that each worker is held to; undefined: as much as there is. */
   readonly share: number | undefined
   readonly policy: string | undefined
+  readonly listen: boolean
   readonly only: string | undefined
   readonly search: boolean
   readonly profile: string | undefined
@@ -46,6 +48,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
       workers: { type: 'string', default: '1' },
       share: { type: 'string' },
       policy: { type: 'string' },
+      listen: { type: 'boolean', default: false },
       only: { type: 'string' },
       search: { type: 'boolean', default: false },
       profile: { type: 'string' },
@@ -53,7 +56,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     },
   })
   if (values.help) return 'help'
-  const { policy, only, search, profile } = values
+  const { policy, listen, only, search, profile } = values
   if (only !== undefined && !['siplb', 'kamailio', 'direct'].includes(only)) {
     throw new Error(`--only ${only}: must be siplb, kamailio or direct`)
   }
@@ -65,7 +68,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
     proxies: numberOf('proxies', values.proxies),
     workers: numberOf('workers', values.workers),
     share: values.share === undefined ? undefined : numberOf('share', values.share) / 100,
-    ...{ policy, only, search, profile },
+    ...{ policy, listen, only, search, profile },
   }
 }
 

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect } from 'nats'
 import { z } from 'zod'
+import { natsConfig, sipReceived, subjectOf } from '@siplb/contracts'
 import { freePort, spawnService, startNats, waitFor, type ServiceProcess } from '@siplb/testkit'
 import { holdToShare } from './core-share.ts'
 import { BALANCER_CORE, pin } from './pinning.ts'
@@ -17,12 +19,21 @@ export interface SiplbOptions {
   readonly share: number | undefined
   /** Of the pool. */
   readonly policy: string | undefined
+  /** Somebody hears `evt.sip.received`. */
+  readonly listen: boolean
   /** Where the ingress writes a CPU profile when it ends. */
   readonly profileDir: string | undefined
 }
 
 /** The whole product: a NATS server and one process of each service, with everything on that is on by default. */
-export async function startSiplb({ proxyPorts, policy, profileDir, workers, share }: SiplbOptions): Promise<System> {
+export async function startSiplb({
+  proxyPorts,
+  policy,
+  profileDir,
+  workers,
+  share,
+  listen,
+}: SiplbOptions): Promise<System> {
   await using stack = new AsyncDisposableStack()
   const monitorPort = await freePort('tcp')
   // Given back when the processes are gone.
@@ -45,6 +56,7 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers, shar
     parts.set(name, familyOf(service.pid))
     if (name === 'ingress') await hasTable(service)
   }
+  if (listen) stack.defer(await hear(nats.url))
   for (const pid of [...parts.values()].flat()) pin(pid, BALANCER_CORE)
   if (share !== undefined) for (const pid of workersOf(parts.get('ingress') ?? [])) held.defer(holdToShare(pid, share))
   // So long after they came together, workers ask each other about every request.
@@ -56,6 +68,13 @@ export async function startSiplb({ proxyPorts, policy, profileDir, workers, shar
     busMessages: () => messagesOfIngress(monitorPort),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** In this process, which has the cores of the load tools. */
+async function hear(server: string): Promise<() => Promise<void>> {
+  const listener = await connect({ servers: server })
+  listener.subscribe(subjectOf(natsConfig.parse({}).prefix, sipReceived.address, {}), { callback: () => {} })
+  return () => listener.close()
 }
 
 /** Without the process that leads them, where there are several. */
