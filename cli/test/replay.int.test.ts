@@ -24,7 +24,7 @@ const pool = { pool: 'default' }
 
 /** What the tests read of `-o json`. */
 interface Printed {
-  readonly inForce: { readonly tables: number; readonly proxies: readonly object[] }
+  readonly inForce: { readonly tables: number; readonly proxies: readonly { readonly lowestWeight: number }[] }
   readonly changed: object | null
 }
 
