@@ -1,14 +1,8 @@
-import { createInbox, type MsgHdrs, type NatsConnection, type Subscription } from 'nats'
+import { createInbox, type NatsConnection, type Subscription } from 'nats'
 import type { KeptConnection } from './nats-connection.ts'
 
-export interface AudienceOptions {
-  readonly connection: Pick<KeptConnection, 'current' | 'onChange'>
-  readonly subject: string
-  readonly headers: MsgHdrs
-  readonly published: () => void
-  /** There is no connection. */
-  readonly unpublished: () => void
-}
+/** Publishes them, each with the reply subject that is named for it, if any. False: not connected, and so dropped. */
+export type PublishBatches = (batches: readonly Uint8Array[], replyTo: () => string | undefined) => boolean
 
 /** So often it is asked whether those who heard have left. */
 const LEFT_MS = 1000
@@ -16,7 +10,8 @@ const NO_RESPONDERS = 503
 
 /** Those who hear a subject, if there are any: a server says of a message with a reply subject when nobody hears it ("no responders"). */
 export class Audience {
-  readonly #options: AudienceOptions
+  readonly #connection: Pick<KeptConnection, 'current' | 'onChange'>
+  readonly #publish: PublishBatches
   #replies: Subscription | undefined
   #inbox = ''
   #isThere = true
@@ -26,9 +21,10 @@ export class Audience {
   #unheard = 0
   #giveUp: (() => void) | undefined
 
-  constructor(options: AudienceOptions) {
-    this.#options = options
-    options.connection.onChange((nc) => (nc === undefined ? this.#lost() : this.#meet(nc)))
+  constructor(connection: Pick<KeptConnection, 'current' | 'onChange'>, publish: PublishBatches) {
+    this.#connection = connection
+    this.#publish = publish
+    connection.onChange((nc) => (nc === undefined ? this.#lost() : this.#meet(nc)))
   }
 
   /** Whether anybody was there when it was last asked; true while that is not known. */
@@ -38,13 +34,13 @@ export class Audience {
 
   /** False: not connected, and so dropped. */
   send(batches: readonly Uint8Array[]): boolean {
-    return this.#publish(batches, LEFT_MS)
+    return this.#publish(batches, () => (performance.now() - this.#askedAt < LEFT_MS ? undefined : this.#nextReply()))
   }
 
   /** Sends them, and tells whether anybody hears it. True where the connection goes before that is known. */
   async ask(batches: readonly Uint8Array[]): Promise<boolean> {
-    const { current } = this.#options.connection
-    this.#publish(batches, 0)
+    const { current } = this.#connection
+    this.#publish(batches, () => this.#nextReply())
     const ask = this.#asks
     if (current === undefined) return this.#isThere
     // The server answers in order: what it says of the message comes before what it says to a ping.
@@ -54,24 +50,6 @@ export class Audience {
     })
     if (ask === this.#asks) this.#isThere = this.#unheard !== ask
     return this.#isThere
-  }
-
-  #publish(batches: readonly Uint8Array[], askEveryMs: number): boolean {
-    const { connection, subject, headers, published, unpublished } = this.#options
-    const nc = connection.current
-    if (nc === undefined) {
-      unpublished()
-      return false
-    }
-    for (const batch of batches) {
-      nc.publish(subject, batch, this.#isToAsk(askEveryMs) ? { headers, reply: this.#nextReply() } : { headers })
-      published()
-    }
-    return true
-  }
-
-  #isToAsk(everyMs: number): boolean {
-    return performance.now() - this.#askedAt >= everyMs
   }
 
   #nextReply(): string {

@@ -25,7 +25,7 @@ import {
   type Service,
   type Subscription as NatsSubscription,
 } from 'nats'
-import { Audience } from './audience.ts'
+import { Audience, type PublishBatches } from './audience.ts'
 import type { Bus, BusObserver, EventBatch, Handler, Past, Received, Span, StreamSpec, Subscription } from './bus.ts'
 import { Batches } from './batches.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson } from './codec.ts'
@@ -110,8 +110,7 @@ class NatsBus implements Bus {
       return false
     }
     if (isMany(data)) {
-      const send = (batches: readonly Uint8Array[]) => this.#sendAll(channel, params, batches)
-      const events = new WrittenEvents(channel, this.#writing(send), this.#batches)
+      const events = new WrittenEvents(channel, this.#writing(channel, params), this.#batches)
       for (const one of data) events.add(one)
       return events.send()
     }
@@ -128,20 +127,10 @@ class NatsBus implements Bus {
   }
 
   batch<T>(channel: EventChannel<T>, params: Params, asks?: 'audience'): EventBatch {
-    const { address } = channel
-    if (asks === undefined)
-      return new WrittenEvents(
-        channel,
-        this.#writing((batches) => this.#sendAll(channel, params, batches)),
-      )
-    const audience = new Audience({
-      connection: this.#connection,
-      subject: subjectOf(this.prefix, address, params),
-      headers: ofBatches,
-      published: () => this.#observer.published(address),
-      unpublished: () => this.#observer.unpublished(address),
-    })
-    return new WrittenEvents(channel, { ...this.#writing((batches) => audience.send(batches)), audience })
+    const writing = this.#writing(channel, params)
+    if (asks === undefined) return new WrittenEvents(channel, writing)
+    const audience = new Audience(this.#connection, this.#sending(channel, params))
+    return new WrittenEvents(channel, { ...writing, send: (batches) => audience.send(batches), audience })
   }
 
   subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
@@ -276,22 +265,26 @@ class NatsBus implements Bus {
     }
   }
 
-  #writing(send: WrittenEventsOptions['send']): WrittenEventsOptions {
-    return { source: this.#source, nextId: newEventId, send }
+  #writing(channel: EventChannel<unknown>, params: Params): WrittenEventsOptions {
+    const send = this.#sending(channel, params)
+    return { source: this.#source, nextId: newEventId, send: (batches) => send(batches, () => undefined) }
   }
 
-  #sendAll({ address }: EventChannel<unknown>, params: Params, batches: readonly Uint8Array[]): boolean {
-    const nc = this.#connection.current
-    if (nc === undefined) {
-      this.#observer.unpublished(address)
-      return false
-    }
+  #sending({ address }: EventChannel<unknown>, params: Params): PublishBatches {
     const subject = subjectOf(this.prefix, address, params)
-    for (const batch of batches) {
-      nc.publish(subject, batch, { headers: ofBatches })
-      this.#observer.published(address)
+    return (batches, replyTo) => {
+      const nc = this.#connection.current
+      if (nc === undefined) {
+        this.#observer.unpublished(address)
+        return false
+      }
+      for (const batch of batches) {
+        const reply = replyTo()
+        nc.publish(subject, batch, reply === undefined ? { headers: ofBatches } : { headers: ofBatches, reply })
+        this.#observer.published(address)
+      }
+      return true
     }
-    return true
   }
 }
 

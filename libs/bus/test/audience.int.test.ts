@@ -1,7 +1,7 @@
 import type { EventBatch } from '@siplb/bus'
 import { loadReported, streams } from '@siplb/contracts'
 import { startNats, waitFor, type TestNats } from '@siplb/testkit'
-import { connect, headers } from 'nats'
+import { connect, type NatsConnection } from 'nats'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Audience } from '../src/audience.ts'
 import { connectedBus, openBus, ownPrefix, settled, type BusUnderTest } from './bus-under-test.ts'
@@ -107,16 +107,18 @@ it('when the connection goes for good while it is asked, who asks does not wait 
   await using own = await startNats()
   const nc = await connect({ servers: own.url })
   let lose = () => {}
-  const audience = new Audience({
-    connection: {
-      current: nc,
-      onChange(listener) {
-        listener(nc)
-        lose = () => listener(undefined)
-        return { stop: () => true }
-      },
+  const connection = {
+    current: nc,
+    onChange(listener: (now: NatsConnection | undefined) => void) {
+      listener(nc)
+      lose = () => listener(undefined)
+      return { stop: () => true }
     },
-    ...{ subject: 'evt', headers: headers(), published: () => {}, unpublished: () => {} },
+  }
+  const audience = new Audience(connection, ([batch], replyTo) => {
+    const reply = replyTo() ?? expect.unreachable()
+    nc.publish('evt', batch ?? '', { reply })
+    return true
   })
   await own.freeze()
   const asked = audience.ask([Buffer.from('[]')])

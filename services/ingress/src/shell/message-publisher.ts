@@ -38,7 +38,7 @@ export interface MessagePublisherOptions {
 }
 
 /**
- * Publishes the SIP messages that this ingress received, gathered per tick. To write them costs as much as to route some of the calls: while
+ * Publishes the SIP messages that this ingress received, gathered per tick. To write them is a twelfth of what the calls cost: while
  * nobody listens they are only kept, and ten times a second one of them is told to find out whether that is still so. Who begins to listen is
  * told of all from then on, the first of them some 100 ms late, and of some from before.
  */
