@@ -4,6 +4,7 @@ import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@
 import { createLogger, createRegistry } from '@siplb/runtime'
 import { createLocator, type Endpoint } from '@siplb/sip/transport'
 import { WrittenEvents } from '../libs/bus/src/written-events.ts'
+import { AwaitedAcks } from '../services/ingress/src/domain/awaited-acks.ts'
 import { Challenges } from '../services/ingress/src/domain/challenges.ts'
 import { DecisionLog } from '../services/ingress/src/domain/decision-log.ts'
 import { DialogLeases } from '../services/ingress/src/domain/dialog-leases.ts'
@@ -73,6 +74,7 @@ export function bareIngress({ now, local, proxy, sent }: BareIngressOptions): Ba
       config,
       links,
       isDraining: false,
+      awaitedAcks: new AwaitedAcks(),
     },
     wheel: new TimerWheel(now, rethrow),
     tables: new TableKeeper(noBus, undefined, log, now),

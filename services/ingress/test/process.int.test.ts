@@ -124,8 +124,8 @@ describe.concurrent('the process', { timeout: 60_000 }, () => {
     phone.acknowledge(late, await phone.next(503))
     s.px1.answer(asked, 200, { headers: [contactOf(s.px1)] })
     const ok = await phone.next(200)
-    // A caller takes his time.
-    await sleep(100)
+    // A caller takes his time; his ACK may have been lost, and come again only after another 2xx.
+    await sleep(1200)
     phone.follow(invite, ok, 'ACK')
     await s.px1.next('ACK')
     expect(await ingress.exited).toBe(0)

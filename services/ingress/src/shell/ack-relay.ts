@@ -1,6 +1,7 @@
-import { makeBranch } from '@siplb/sip'
+import { makeBranch, type SipRequest } from '@siplb/sip'
 import { admit } from '../domain/admission.ts'
 import type { Target } from '../domain/branch.ts'
+import { dialogName } from '../domain/dialog-leases.ts'
 import type { IngressContext } from './context.ts'
 import type { Link } from './link.ts'
 import { writeRequest, type Onward } from './outgoing-request.ts'
@@ -29,6 +30,7 @@ export class AckRelay {
 
   relay(arrival: Arrival): void {
     const { request, source, way } = arrival
+    this.#passed(request)
     if (request.maxForwards === 0) return this.#drop('ack-not-routable')
     const admission = admit(request, way, source, this.#addresses)
     switch (admission.kind) {
@@ -62,6 +64,12 @@ export class AckRelay {
       wheel.set(KEPT_MS, () => found.unconfirmed.delete(kept))
     }
     found.send(writeRequest(this.#ctx, ack, target, found, this.#branch()))
+  }
+
+  #passed({ callId, from, to }: SipRequest): void {
+    const { isDraining, awaitedAcks } = this.#ctx
+    if (isDraining && from.tag !== undefined && to.tag !== undefined)
+      awaitedAcks.passed(dialogName(callId, from.tag, to.tag))
   }
 
   #branch(): string {

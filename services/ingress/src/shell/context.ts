@@ -5,6 +5,7 @@ import type { Logger } from '@siplb/runtime'
 import type { Endpoint } from '@siplb/sip/transport'
 import type { Target } from '../domain/branch.ts'
 import type { DecisionLog } from '../domain/decision-log.ts'
+import type { AwaitedAcks } from '../domain/awaited-acks.ts'
 import type { Challenges } from '../domain/challenges.ts'
 import type { DialogLeases } from '../domain/dialog-leases.ts'
 import type { LivingIngresses } from '../domain/living-ingresses.ts'
@@ -62,6 +63,8 @@ export interface IngressContext {
   /** Sources that no limit holds for. */
   trusted: Networks
   isDraining: boolean
+  /** Of calls that were taken since it drains. */
+  readonly awaitedAcks: AwaitedAcks
   /** Runs what a message or an answer brought. Never throws: one bad message must not hurt another call. False: it failed. */
   readonly attempt: (work: () => void) => boolean
   /** How to send to a target; `local` is the socket by which the other side of the request knows us. */

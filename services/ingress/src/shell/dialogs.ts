@@ -17,6 +17,7 @@ export function noteDialog(
   if (from.tag === undefined || to.tag === undefined) return
   const key = dialogName(response.callId, from.tag, to.tag)
   const isSuccess = response.status < 300
+  if (ctx.isDraining && isSuccess && method === 'INVITE') ctx.awaitedAcks.taken(key, ctx.now())
   if (method === 'BYE' && (isSuccess || response.status === 481)) endDialog(ctx, key, token)
   else if (isSuccess && token === undefined && method === 'INVITE' && target.kind === 'proxy') {
     const { pool, proxy } = target

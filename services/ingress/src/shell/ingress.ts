@@ -4,6 +4,7 @@ import { explainQuestion, type Config, type RouteFacts, type WeightRow, type Wei
 import { createChooser, createMatcher, createNetworks, createRouteKeys } from '@siplb/routing'
 import { createTicker, inTurns, type Component, type Logger, type TlsFiles } from '@siplb/runtime'
 import type { Endpoint, Locator } from '@siplb/sip/transport'
+import { AwaitedAcks } from '../domain/awaited-acks.ts'
 import { Challenges } from '../domain/challenges.ts'
 import { DecisionLog } from '../domain/decision-log.ts'
 import { DialogLeases } from '../domain/dialog-leases.ts'
@@ -44,7 +45,7 @@ const PUBLISH_MS = 20
 const RESOLVE_MS = 30_000
 const PREPARE_MS = 1000
 const LINKS_IN_A_STEP = 200
-/** The last calls that were waited for get their final response and its ACK through. */
+/** What was sent again on the way of the last calls comes to its end too. */
 const LINGER_MS = 500
 
 export interface IngressOptions {
@@ -144,6 +145,7 @@ export function createIngress(options: IngressOptions): Ingress {
     routeKeys: createRouteKeys(config.pools),
     trusted: createNetworks(config.ingress.trusted),
     isDraining: false,
+    awaitedAcks: new AwaitedAcks(),
     attempt(work) {
       try {
         work()
@@ -303,7 +305,7 @@ function calls(ctx: IngressContext, loop: IngressLoop): Component {
     async drain() {
       ctx.isDraining = true
       if (loop.pendingCalls === 0) return
-      while (loop.pendingCalls > 0) await sleep(50)
+      while (loop.pendingCalls > 0 || !ctx.awaitedAcks.isEmpty(ctx.now())) await sleep(50)
       await sleep(LINGER_MS)
     },
     stop() {
