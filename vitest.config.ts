@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config'
 const anywhere = (kind: string) =>
   ['libs', 'services', 'cli', 'start', 'test', 'examples', 'sim'].map((d) => `${d}/**/*.${kind}.ts`)
 
-// Foreign programs in real time: a machine that stands still for half a second fails a call of theirs.
-const peers = { retry: 1, testTimeout: 120_000, hookTimeout: 60_000 }
+// Processes in real time: a machine that stands still for half a second fails what they do. The report names who needed a second try.
+const realTime = { retry: 1 }
+const peers = { ...realTime, testTimeout: 120_000, hookTimeout: 60_000 }
 /** These see how fast others answer, and want the machine for themselves. */
 const measuring = ['test/peers/overload.peers.test.ts', 'test/peers/shares.peers.test.ts']
 
@@ -19,7 +20,7 @@ export default defineConfig({
         },
       },
       // They wait for sockets and processes more than they work.
-      { test: { name: 'int', include: anywhere('int.test'), testTimeout: 15_000, maxWorkers: 3 } },
+      { test: { name: 'int', include: anywhere('int.test'), ...realTime, testTimeout: 15_000, maxWorkers: 3 } },
       {
         test: {
           name: 'e2e',

@@ -1,7 +1,8 @@
 import { createNatsBus, weightTables, type Bus } from '@siplb/bus'
-import { natsConfig, type WeightRow, type WeightTable } from '@siplb/contracts'
+import { natsConfig, weightsChanged, type WeightRow, type WeightTable } from '@siplb/contracts'
+import { tableEvents } from '../../services/weigher/src/domain/table-events.ts'
 
-/** Writes tables of as many proxies as it is told, as a weigher does. */
+/** Writes tables and tells of them of as many proxies as it is told, as a weigher does. */
 export interface TableWriter {
   /** @returns the `seq` of the table */
   write(count: number): Promise<number>
@@ -19,7 +20,9 @@ export async function connectWriter(nats: string): Promise<TableWriter> {
   return {
     async write(count) {
       seq += 1
-      await weightTables(bus, 'owner').put('default', tableOf(count, seq))
+      const table = tableOf(count, seq)
+      await weightTables(bus, 'owner').put('default', table)
+      for (const event of tableEvents(table, undefined)) bus.publish(weightsChanged, { pool: table.pool }, event)
       return seq
     },
     close: () => bus.close(),

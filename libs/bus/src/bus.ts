@@ -79,7 +79,13 @@ export interface Bus {
   publish<T>(channel: EventChannel<T>, params: Params, data: T | readonly T[], id?: string): boolean
   /** For who has too many events to make an object of each. Who asks for the audience finds out who hears them, by `isHeard` and `ask`. */
   batch<T>(channel: EventChannel<T>, params: Params, asks?: 'audience'): EventBatch
-  subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription
+  /** Who reads at a `gentle` pace takes large messages one in each turn of the event loop, however many come; calls go on meanwhile. */
+  subscribe<T>(
+    channel: EventChannel<T>,
+    params: Params,
+    handler: (event: Received<T>) => void,
+    pace?: 'gentle',
+  ): Subscription
   /** Throws a `BusError` with code `disconnected`, `no-responders`, `timeout`, `refused` or `malformed`. */
   request<Q, A>(channel: RequestChannel<Q, A>, params: Params, body: Q, timeoutMs: number): Promise<A>
   /**

@@ -31,6 +31,7 @@ import { Batches } from './batches.ts'
 import { decodeEvents, encodeEvent, encodeJson, parseJson } from './codec.ts'
 import { BusError, requestError } from './errors.ts'
 import { newEventId } from './event-id.ts'
+import { Inbox } from './inbox.ts'
 import { Answers } from './nats-answers.ts'
 import { atMost, KeptConnection, type ConnectionLog } from './nats-connection.ts'
 import { NatsHistory } from './nats-history.ts'
@@ -133,13 +134,19 @@ class NatsBus implements Bus {
     return new WrittenEvents(channel, { ...writing, send: (batches) => audience.send(batches), audience })
   }
 
-  subscribe<T>(channel: EventChannel<T>, params: Params, handler: (event: Received<T>) => void): Subscription {
+  subscribe<T>(
+    channel: EventChannel<T>,
+    params: Params,
+    handler: (event: Received<T>) => void,
+    pace?: 'gentle',
+  ): Subscription {
+    const inbox = new Inbox((message: Msg) => this.#deliver(channel, message, handler), pace)
     const subject = subjectOf(this.prefix, channel.address, params)
     let current: NatsSubscription | undefined
     const start = (nc: NatsConnection) => {
       current = nc.subscribe(subject, {
         callback: (error, message) => {
-          if (error === null) this.#deliver(channel, message, handler)
+          if (error === null) inbox.take(message)
         },
       })
     }

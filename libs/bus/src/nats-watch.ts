@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { NatsError, type KV, type KvEntry, type NatsConnection, type QueuedIterator } from 'nats'
 import type { Subscription } from './bus.ts'
+import { LARGE } from './inbox.ts'
 import type { KeptConnection } from './nats-connection.ts'
 
 const REOPEN_MS = 500
 const LOOK_MS = 5000
-/** Octets: larger values are read one in each turn of the event loop. */
-const LARGE = 16 * 1024
 
 export interface WatchListener {
   readonly onEntry: (entry: KvEntry) => void

@@ -1,4 +1,11 @@
-import { compareRevisions, ROWS_PER_PART, weightsTable, type TablePart, type WeightTable } from '@siplb/contracts'
+import {
+  compareRevisions,
+  partsOfRows,
+  ROWS_PER_PART,
+  weightsTable,
+  type TablePart,
+  type WeightTable,
+} from '@siplb/contracts'
 import type { Bus, Subscription } from './bus.ts'
 import type { Entry, Table } from './table.ts'
 
@@ -123,9 +130,7 @@ class Collectors {
 }
 
 function partsOf({ pool, epoch, seq, proxies }: WeightTable): TablePart[] {
-  if (proxies.length <= ROWS_PER_PART) return []
-  const count = Math.ceil(proxies.length / ROWS_PER_PART)
-  return Array.from({ length: count }, (_, part) => {
+  return Array.from({ length: partsOfRows(proxies.length) }, (_, part) => {
     const first = part * ROWS_PER_PART
     return { pool, epoch, seq, part, proxies: proxies.slice(first, first + ROWS_PER_PART) }
   })

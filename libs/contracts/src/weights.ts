@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { eventChannel, requestChannel } from './channel.ts'
+import { eventChannel, requestChannel, type EventChannel } from './channel.ts'
 import { instanceId, poolId, proxyId } from './ids.ts'
 import { overloadAsked } from './overload.ts'
 
@@ -68,8 +68,16 @@ export const weightRow = z.object({
 
 export type WeightRow = z.infer<typeof weightRow>
 
-/** Rows of a table that go into one stored value or one event; a larger table is said in parts. */
-export const ROWS_PER_PART = 500
+/** A table of more rows is said in parts. */
+export const MOST_ROWS_WHOLE = 500
+
+/** Each part is read at one go, and calls wait for so long. */
+export const ROWS_PER_PART = 100
+
+/** How many parts a table of so many rows has in the store; 0: it is one value. */
+export function partsOfRows(rows: number): number {
+  return rows <= MOST_ROWS_WHOLE ? 0 : Math.ceil(rows / ROWS_PER_PART)
+}
 
 /** The whole weight table of a pool. `(epoch, seq)` rises; within an epoch `prevSeq` names the one before. */
 export const weightTable = z.object({
@@ -101,13 +109,13 @@ export const weightTable = z.object({
 
 export type WeightTable = z.infer<typeof weightTable>
 
-/** Up to 500 rows of a larger table, in their order. */
+/** Some rows of a larger table, in their order. */
 export const tablePart = z.object({
   pool: poolId,
   epoch: z.int().nonnegative(),
   seq: z.int().nonnegative(),
   part: z.int().nonnegative().describe('From 0.'),
-  proxies: z.array(weightRow).max(ROWS_PER_PART),
+  proxies: z.array(weightRow).max(MOST_ROWS_WHOLE),
 })
 
 export type TablePart = z.infer<typeof tablePart>
@@ -127,6 +135,16 @@ export const weightsChanged = eventChannel({
     'The whole table of the pool, whenever something worth saying changed, with the reason for each proxy; of more than 500 proxies the rows that changed.',
   data: weightTable,
 })
+
+/** The same, for who reads large tables from the store: of what is said of those in parts only the head is read. */
+export const wholeWeightsChanged: EventChannel<WeightTable> = {
+  ...weightsChanged,
+  data: z.preprocess(withoutPart, weightTable),
+}
+
+function withoutPart(table: unknown): unknown {
+  return typeof table === 'object' && table !== null && 'parts' in table ? { ...table, proxies: [] } : table
+}
 
 export const tableSnapshot = eventChannel({
   address: 'evt.table.{pool}',

@@ -11,6 +11,7 @@ import {
   slug,
   toSlug,
   weightTable,
+  wholeWeightsChanged,
 } from '@siplb/contracts'
 import type { z } from 'zod'
 
@@ -200,5 +201,28 @@ describe('the configuration', () => {
     ],
   ])('refuses %s', (_, value, sentence) => {
     expect(problem(config, value)).toMatch(sentence)
+  })
+})
+
+describe('wholeWeightsChanged', () => {
+  const row = { id: 'px1', uri: 'sip:127.0.0.1', tier: 1, baseWeight: 100, weight: 50, prevWeight: 100 }
+  const table = {
+    ...{ pool: 'default', epoch: 1, seq: 2, prevSeq: 1, writer: 'weigher1', policy: 'least-work', strict: false },
+    ...{ panic: false, costs: {}, proxies: [{ ...row, state: 'up', restricted: false, reason: 'load', signals: {} }] },
+  }
+
+  it('reads a table that is said whole as every other channel does', () => {
+    expect(wholeWeightsChanged.data.parse(table)).toEqual(table)
+    expect(wholeWeightsChanged.data.safeParse({ ...table, proxies: [{}] }).success).toBe(false)
+  })
+
+  it('reads only the head of one that is said in parts', () => {
+    expect(wholeWeightsChanged.data.parse({ ...table, parts: 6 })).toEqual({ ...table, parts: 6, proxies: [] })
+    expect(wholeWeightsChanged.data.safeParse({ ...table, parts: 6, epoch: -1 }).success).toBe(false)
+  })
+
+  it('reads nothing else', () => {
+    for (const value of [undefined, null, 'parts', []])
+      expect(wholeWeightsChanged.data.safeParse(value).success).toBe(false)
   })
 })

@@ -1,4 +1,4 @@
-import { ROWS_PER_PART, type Outcome, type Traffic } from '@siplb/contracts'
+import { MOST_ROWS_WHOLE, type Outcome, type Traffic } from '@siplb/contracts'
 import { FirstResponses } from '../domain/first-responses.ts'
 import { methodLabel } from '../domain/methods.ts'
 import { isFault } from '../domain/outcome.ts'
@@ -107,7 +107,7 @@ export class PoolTraffic {
 
   /** To look at each of thousands, four times a second, would hold up calls. */
   #mentioned({ rows, has }: Listed, dialogs: ReadonlyMap<string, number>): string[] {
-    if (rows.length <= ROWS_PER_PART) return rows.map(({ id }) => id)
+    if (rows.length <= MOST_ROWS_WHOLE) return rows.map(({ id }) => id)
     return [...this.#recorder.proxies, ...dialogs.keys()].filter(has)
   }
 

@@ -1,5 +1,5 @@
 import { networkInterfaces } from 'node:os'
-import { ROWS_PER_PART } from '@siplb/contracts'
+import { MOST_ROWS_WHOLE } from '@siplb/contracts'
 import { createNetworks, type Networks } from '@siplb/routing'
 import { atOnce, inTurns } from '@siplb/runtime'
 import { parseUri, readBranch, type SipRequest } from '@siplb/sip'
@@ -128,7 +128,7 @@ export class AddressBook implements Surroundings {
       if (refreshing === this.#refreshing) this.#pools = pools
     }
     const { config, tables } = this.#ctx
-    const isLarge = Object.keys(config.pools).some((pool) => tables.rowsOf(pool).length > ROWS_PER_PART)
+    const isLarge = Object.keys(config.pools).some((pool) => tables.rowsOf(pool).length > MOST_ROWS_WHOLE)
     if (!isLarge) return use(atOnce(this.#read()))
     inTurns(this.#read()).then(use, (err: unknown) => this.#ctx.log.error({ err }, 'addresses of proxies not known'))
   }

@@ -1,9 +1,9 @@
 import { weightTables, type Bus } from '@siplb/bus'
 import {
   compareRevisions,
-  ROWS_PER_PART,
+  MOST_ROWS_WHOLE,
   tableSnapshot,
-  weightsChanged,
+  wholeWeightsChanged,
   type PoolsConfig,
   type WeightRow,
   type WeightTable,
@@ -110,7 +110,7 @@ export class TableKeeper {
     weightTables(this.#bus, 'user').watch((key, table) => {
       if (table !== undefined) heard(key, table)
     })
-    this.#bus.subscribe(weightsChanged, { pool: '*' }, ({ params, data }) => heard(params['pool'], data))
+    this.#bus.subscribe(wholeWeightsChanged, { pool: '*' }, ({ params, data }) => heard(params['pool'], data), 'gentle')
     this.#bus.subscribe(tableSnapshot, { pool: '*' }, ({ params, data }) => heard(params['pool'], data))
   }
 
@@ -121,7 +121,7 @@ export class TableKeeper {
     if (from === 'bus') this.#changedAt.set(table.pool, this.#now())
     // An event of a large table has not all of its rows: those come by the store.
     if (compareRevisions(table, known) <= 0 || table.parts !== undefined) return
-    if (from === 'disk' || table.proxies.length <= ROWS_PER_PART) this.#use(table)
+    if (from === 'disk' || table.proxies.length <= MOST_ROWS_WHOLE) this.#use(table)
     else
       inTurns(this.#steps(table, () => this.#isNews(table))).catch((error: unknown) =>
         this.#log.error({ err: error, poolId: table.pool }, 'weight table not used'),

@@ -1,9 +1,9 @@
-import { weightTables, type Bus, type Subscription } from '@siplb/bus'
+import { weightTables, type Bus, type Received, type Subscription } from '@siplb/bus'
 import {
   compareRevisions,
-  ROWS_PER_PART,
+  MOST_ROWS_WHOLE,
   tableSnapshot,
-  weightsChanged,
+  wholeWeightsChanged,
   type PoolsConfig,
   type WeightTable,
 } from '@siplb/contracts'
@@ -67,8 +67,9 @@ export class TableWatch implements Component {
 
   start(): void {
     this.#watchStore()
-    this.#events = [weightsChanged, tableSnapshot].map((channel) =>
-      this.#bus.subscribe(channel, { pool: '*' }, ({ data, params }) => this.#offer(params['pool'], data, 'event')),
+    const heard = ({ data, params }: Received<WeightTable>) => this.#offer(params['pool'], data, 'event')
+    this.#events = [wholeWeightsChanged, tableSnapshot].map((channel) =>
+      this.#bus.subscribe(channel, { pool: '*' }, heard, 'gentle'),
     )
   }
 
@@ -112,7 +113,7 @@ export class TableWatch implements Component {
     if (table.parts !== undefined && result === 'used') return
     this.#metrics.tables.inc({ pool: table.pool, result })
     if (result === 'used') {
-      if (table.proxies.length <= ROWS_PER_PART) this.#use(buildSnapshot(table))
+      if (table.proxies.length <= MOST_ROWS_WHOLE) this.#use(buildSnapshot(table))
       else void inTurns(snapshotSteps(table)).then((snapshot) => this.#use(snapshot))
     } else if (result === 'known' && from === 'event') {
       // Only the writer itself shows that it lives; the store repeats an old table after each reconnect.

@@ -23,12 +23,12 @@ it('of a larger one the rows are said that changed, and how many parts the store
     tableOf(1001, (i) => (i === 7 ? 50 : 100)),
     tableOf(1001),
   )
-  expect(events).toEqual([{ ...tableOf(0), parts: 3, proxies: [rowOf(7, 50)] }])
-  expect(snapshotEvent(tableOf(1001))).toEqual({ ...tableOf(0), parts: 3 })
+  expect(events).toEqual([{ ...tableOf(0), parts: 11, proxies: [rowOf(7, 50)] }])
+  expect(snapshotEvent(tableOf(1001))).toEqual({ ...tableOf(0), parts: 11 })
 })
 
-it('those that changed are said by 500, all of them at first, and one event at least', () => {
-  const first = tableEvents(tableOf(1001), undefined)
-  expect(first.map(({ proxies }) => proxies.length)).toEqual([500, 500, 1])
+it('those that changed are said by 100, all of them at first, and one event at least', () => {
+  const first = tableEvents(tableOf(501), undefined)
+  expect(first.map(({ proxies }) => proxies.length)).toEqual([100, 100, 100, 100, 100, 1])
   expect(tableEvents(tableOf(600), tableOf(600)).map(({ proxies }) => proxies.length)).toEqual([0])
 })
