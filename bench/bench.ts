@@ -15,9 +15,9 @@ export interface Bench {
   readonly runs?: { readonly warmUp: number; readonly round: number }
 }
 
-/** What a file of benches gives: they are run in order. */
+/** What a file of benches gives: they are run in order, those of a list by turns, for their ratio is what is asked for. */
 export interface Suite {
-  readonly benches: readonly Bench[]
+  readonly benches: readonly (Bench | readonly Bench[])[]
   /** What follows from the figures, such as a ratio that was promised. */
   readonly notes?: (micros: ReadonlyMap<string, number>) => readonly string[]
 }
@@ -40,13 +40,31 @@ const kept: { last: unknown } = { last: undefined }
  * CPU time of this process, not the clock: who else runs on the machine then costs cache misses only. Garbage collection, timers
  * and the compiler's threads are in it.
  */
-export async function time({ name, run, operations = 1, runs }: Bench): Promise<Timed> {
-  const runsPerRound = runs === undefined ? await warmUp(run) : await repeatInParts(run, runs)
-  const rounds: number[] = []
+export async function time(benches: readonly Bench[]): Promise<Timed[]> {
+  const warm: Warm[] = []
+  for (const bench of benches) warm.push(await warmedUp(bench))
   for (let round = 0; round < ROUNDS; round++) {
-    const micros = await cpuOf(() => repeat(run, runsPerRound))
-    rounds.push(micros / (runsPerRound * operations))
+    for (const { bench, runs, rounds } of warm) {
+      const micros = await cpuOf(() => repeat(bench.run, runs))
+      rounds.push(micros / (runs * (bench.operations ?? 1)))
+    }
   }
+  return warm.map(timed)
+}
+
+/** With how many runs there are in a round, and what each round took for one operation. */
+interface Warm {
+  readonly bench: Bench
+  readonly runs: number
+  readonly rounds: number[]
+}
+
+async function warmedUp(bench: Bench): Promise<Warm> {
+  const { run, runs } = bench
+  return { bench, runs: runs === undefined ? await warmUp(run) : await repeatInParts(run, runs), rounds: [] }
+}
+
+function timed({ bench: { name }, rounds }: Warm): Timed {
   const sorted = rounds.toSorted((a, b) => a - b)
   const [lower = 0, upper = 0] = [sorted[ROUNDS >> 2], sorted[ROUNDS - 1 - (ROUNDS >> 2)]]
   return { name, micros: median(rounds), lower, upper }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { time, type Suite, type Timed } from './bench.ts'
+import { time, type Bench, type Suite, type Timed } from './bench.ts'
 
 const HELP = `npm run bench [-- PART-OF-A-NAME …]
 
@@ -13,6 +13,8 @@ if (wanted.includes('--help')) {
   console.log(HELP)
   process.exit(0)
 }
+
+const isWanted = ({ name }: Bench) => wanted.length === 0 || wanted.some((part) => name.includes(part))
 
 function isSuite(module: unknown): module is { readonly suite: Suite } {
   return typeof module === 'object' && module !== null && 'suite' in module
@@ -37,11 +39,11 @@ console.log('|---|---:|---:|')
 const notes: string[] = []
 for (const { benches, notes: notesOn } of await suites()) {
   const micros = new Map<string, number>()
-  for (const bench of benches) {
-    if (wanted.length > 0 && !wanted.some((part) => bench.name.includes(part))) continue
-    const timed = await time(bench)
-    micros.set(bench.name, timed.micros)
-    console.log(rowOf(timed))
+  for (const one of benches) {
+    for (const timed of await time([one].flat().filter(isWanted))) {
+      micros.set(timed.name, timed.micros)
+      console.log(rowOf(timed))
+    }
   }
   if (micros.size > 0) notes.push(...(notesOn?.(micros) ?? []))
 }

@@ -1,4 +1,4 @@
-import type { Policy } from '@siplb/contracts'
+import { weightTable, type Policy, type WeightTable } from '@siplb/contracts'
 import { buildSnapshot, createChooser, draw, pickFreshest } from '@siplb/routing'
 import { PoolTraffic } from '../services/ingress/src/shell/pool-traffic.ts'
 import type { Bench, Suite } from './bench.ts'
@@ -12,19 +12,24 @@ const promised: Partial<Record<Policy, number>> = { 'least-work': 3, 'two-choice
 const nameOf = (policy: Policy, size: number) => `decision by ${policy}, ${size} proxies`
 
 /** Work outstanding everywhere, more here and less there, in the ledger of an ingress. */
-function busy(size: number): PoolTraffic {
+function busy({ proxies }: WeightTable): PoolTraffic {
   const traffic = new PoolTraffic()
-  for (let i = 0; i < size; i++) {
-    for (let n = 0; n <= i % 7; n++) traffic.begin({ proxy: `px${i}`, cost: 1, isInvite: true }, true)
+  for (const [i, { id }] of proxies.entries()) {
+    for (let n = 0; n <= i % 7; n++) traffic.begin({ proxy: id, cost: 1, isInvite: true }, true)
   }
   return traffic
 }
 
+/** As it comes by the bus: what is read from JSON has each short name once. */
+function heard(table: WeightTable): WeightTable {
+  return weightTable.parse(JSON.parse(JSON.stringify(table)))
+}
+
 /** Draw and pick, as an ingress does by its own table. */
 function decision(policy: Policy, size: number): Bench {
-  const snapshot = buildSnapshot(tableOf(size, policy))
+  const snapshot = buildSnapshot(heard(tableOf(size, policy)))
   const chooser = createChooser(Math.random)
-  const traffic = busy(size)
+  const traffic = busy(heard(tableOf(size, policy)))
   let calls = 0
   const run = () => {
     calls += 1
@@ -40,7 +45,7 @@ const built = (['least-work', 'weighted-random'] as const).map((policy): Bench =
 })
 
 export const suite: Suite = {
-  benches: [...policies.flatMap((policy) => sizes.map((size) => decision(policy, size))), ...built],
+  benches: [...policies.map((policy) => sizes.map((size) => decision(policy, size))), ...built],
   notes: (micros) =>
     policies.flatMap((policy) => {
       const few = micros.get(nameOf(policy, 4))

@@ -26,15 +26,8 @@ export function costOf(costs: Readonly<Record<string, number>> | undefined, meth
   return costs !== undefined && Object.hasOwn(costs, method) ? (costs[method] ?? 1) : 1
 }
 
-interface Account {
-  inFlight: number
-  unanswered: number
-  work: number
-  invites: number
-  /** Answered too fast to be true, and work for a while still. */
-  readonly held: Held[]
-  heldWork: number
-}
+/** Of one proxy: where its figures stand in each column. */
+type Account = number
 
 interface Held {
   readonly until: number
@@ -46,53 +39,62 @@ interface Held {
  * (100 counts); from there to its final response it is in flight, not work: else ringing time would look like load.
  *
  * Each task says where it stands: one that ends twice, or never began, changes nothing (the drifting counter is the classic fault).
+ *
+ * The figures of all proxies stand in columns: a choice among thousands reads two of one column, and that stays in the cache.
  */
 export class WorkLedger {
   readonly #accounts = new Map<string, Account>()
-  /** Those that hold something: each decision asks for them, and most proxies of a large pool hold nothing. */
-  readonly #holding = new Set<Account>()
+  /** Given up, for proxies to come. */
+  readonly #free: Account[] = []
+  readonly #inFlight = new Column()
+  readonly #unanswered = new Column()
+  readonly #invites = new Column()
+  /** With what is held. */
+  readonly #work = new Column()
+  /** Answered too fast to be true, and work for a while still. Few hold any, and each decision asks for them. */
+  readonly #held = new Map<Account, Held[]>()
 
   begin(task: Task): void {
     const account = this.#account(task.proxy)
     task.standing = 'unanswered'
-    account.inFlight += 1
-    account.unanswered += 1
-    account.work += task.cost
-    if (task.isInvite) account.invites += 1
+    this.#inFlight.add(account, 1)
+    this.#unanswered.add(account, 1)
+    this.#work.add(account, task.cost)
+    if (task.isInvite) this.#invites.add(account, 1)
   }
 
   aheadAt(proxy: string): Ahead {
-    const { unanswered, invites } = this.#account(proxy)
-    return { invites, others: unanswered - invites }
+    const account = this.#account(proxy)
+    const invites = this.#invites.of(account)
+    return { invites, others: this.#unanswered.of(account) - invites }
   }
 
   answered(task: Task): void {
     if (task.standing !== 'unanswered') return
     const account = this.#account(task.proxy)
     task.standing = 'answered'
-    account.unanswered -= 1
-    if (task.isInvite) account.invites -= 1
-    // Cents that floating point leaves behind must not add up.
-    account.work = account.unanswered === 0 ? 0 : account.work - task.cost
+    this.#unanswered.add(account, -1)
+    if (task.isInvite) this.#invites.add(account, -1)
+    this.#relieve(account, task.cost)
   }
 
   /** Counts it as work until then though it is answered: who refuses at once is never busy, and would win every pick. */
   hold({ proxy, cost }: Task, until: number): void {
     const account = this.#account(proxy)
-    account.held.push({ until, cost })
-    account.heldWork += cost
-    this.#holding.add(account)
+    const held = this.#held.get(account)
+    if (held === undefined) this.#held.set(account, [{ until, cost }])
+    else held.push({ until, cost })
+    this.#work.add(account, cost)
   }
 
   /** Gives up what was held until now. */
   release(now: number): void {
-    for (const account of this.#holding) {
-      const { held } = account
+    for (const [account, held] of this.#held) {
       for (let [first] = held; first !== undefined && first.until <= now; [first] = held) {
         held.shift()
-        account.heldWork = held.length === 0 ? 0 : account.heldWork - first.cost
+        this.#relieve(account, first.cost)
       }
-      if (held.length === 0) this.#holding.delete(account)
+      if (held.length === 0) this.#held.delete(account)
     }
   }
 
@@ -100,23 +102,26 @@ export class WorkLedger {
     this.answered(task)
     if (task.standing !== 'answered') return
     task.standing = 'ended'
-    this.#account(task.proxy).inFlight -= 1
+    this.#inFlight.add(this.#account(task.proxy), -1)
   }
 
   workOf(proxy: string): number {
     const account = this.#accounts.get(proxy)
-    return account === undefined ? 0 : account.work + account.heldWork
+    return account === undefined ? 0 : this.#work.of(account)
   }
 
   inFlightOf(proxy: string): number {
-    return this.#accounts.get(proxy)?.inFlight ?? 0
+    const account = this.#accounts.get(proxy)
+    return account === undefined ? 0 : this.#inFlight.of(account)
   }
 
   /** Of a proxy that left the list nothing need be kept, once nothing is outstanding there. False: something is. */
   forget(proxy: string): boolean {
     const account = this.#accounts.get(proxy)
-    if (account !== undefined && account.inFlight + account.held.length > 0) return false
+    if (account === undefined) return true
+    if (this.#inFlight.of(account) > 0 || this.#held.has(account)) return false
     this.#accounts.delete(proxy)
+    this.#free.push(account)
     return true
   }
 
@@ -124,12 +129,38 @@ export class WorkLedger {
     return this.#accounts.keys()
   }
 
+  /** Cents that floating point leaves behind must not add up. */
+  #relieve(account: Account, cost: number): void {
+    const isIdle = this.#unanswered.of(account) === 0 && (this.#held.get(account)?.length ?? 0) === 0
+    this.#work.add(account, isIdle ? -this.#work.of(account) : -cost)
+  }
+
   #account(proxy: string): Account {
     let account = this.#accounts.get(proxy)
     if (account === undefined) {
-      account = { inFlight: 0, unanswered: 0, work: 0, invites: 0, held: [], heldWork: 0 }
+      account = this.#free.pop() ?? this.#accounts.size
       this.#accounts.set(proxy, account)
     }
     return account
+  }
+}
+
+/** One figure of every account; 0 at first. */
+class Column {
+  #values = new Float64Array(16)
+
+  of(account: Account): number {
+    return this.#values[account] ?? 0
+  }
+
+  add(account: Account, amount: number): void {
+    if (account >= this.#values.length) this.#grow(account)
+    this.#values[account] = this.of(account) + amount
+  }
+
+  #grow(account: Account): void {
+    const values = new Float64Array(Math.max(2 * this.#values.length, account + 1))
+    values.set(this.#values)
+    this.#values = values
   }
 }

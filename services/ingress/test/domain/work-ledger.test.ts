@@ -110,4 +110,22 @@ describe('a proxy that left the list', () => {
     expect(ledger.forget('px1')).toBe(true)
     expect([...ledger.proxies]).toEqual([])
   })
+
+  it('leaves nothing to who comes after it, nor to the others, however many there are', () => {
+    const ledger = new WorkLedger()
+    const tasks = Array.from({ length: 100 }, (_, i): Task => ({ proxy: `px${i}`, cost: i / 10, isInvite: true }))
+    for (const one of tasks) ledger.begin(one)
+    for (const one of tasks.filter((_, i) => i % 2 === 0)) {
+      ledger.end(one)
+      expect(ledger.forget(one.proxy)).toBe(true)
+    }
+    const later = Array.from({ length: 80 }, (_, i): Task => ({ proxy: `new${i}`, cost: 1, isInvite: false }))
+    for (const one of later) {
+      expect(ledger.aheadAt(one.proxy)).toEqual({ invites: 0, others: 0 })
+      ledger.begin(one)
+    }
+    expect(later.map(({ proxy }) => [ledger.workOf(proxy), ledger.inFlightOf(proxy)])).toEqual(later.map(() => [1, 1]))
+    const stayed = tasks.filter((_, i) => i % 2 === 1)
+    expect(stayed.map(({ proxy }) => ledger.workOf(proxy))).toEqual(stayed.map(({ cost }) => cost))
+  })
 })
